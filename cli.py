@@ -16,18 +16,20 @@ from orchestrator.console.policy_groups import check_group, policy_group
 from orchestrator.console.research_groups import RESEARCH_COMMANDS
 from orchestrator.console.run_groups import RUN_COMMANDS
 from orchestrator.console.stage_groups import IDEA_COMMANDS
+from orchestrator.console.start_groups import START_COMMANDS
 
 HELP_PARTS = {
-    "Start here": ("doctor", "run", "resume", "cancel"),
+    "Start here": ("demo", "doctor", "run", "resume", "cancel"),
     "Look": ("list", "status", "logs", "open", "compare", "report"),
     "Keep": ("export", "rm", "du", "prune"),
     "Judge": ("audit", "replay", "check", "review", "bench"),
     "One stage, one question": (
-        *("experiment", "plot", "writeup", "improve", "slides"),
+        *("ideas", "experiment", "plot", "writeup", "improve", "slides"),
         *("novelty", "survey", "literature", "import"),
     ),
-    "Set up": ("images", "template", "data"),
+    "Set up": ("config", "models", "images", "template", "data"),
     "Trust": ("policy", "reap"),
+    "Help": ("docs", "completion", "version"),
 }
 """The parts of ``aisci --help``, and the commands in each."""
 
@@ -44,7 +46,12 @@ app.add_typer(data_group, name="data")
 app.add_typer(literature_group, name="literature")
 app.add_typer(bench_group, name="bench")
 for _name, _function in (
-    RESEARCH_COMMANDS | RUN_COMMANDS | KEEP_COMMANDS | IDEA_COMMANDS | MACHINE_COMMANDS
+    START_COMMANDS
+    | RESEARCH_COMMANDS
+    | RUN_COMMANDS
+    | KEEP_COMMANDS
+    | IDEA_COMMANDS
+    | MACHINE_COMMANDS
 ).items():
     app.command(_name)(_function)
 app.callback()(root)

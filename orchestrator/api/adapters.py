@@ -28,13 +28,15 @@ from orchestrator.record.ports import Edges
 from orchestrator.research.run_spec import RunSpec
 from orchestrator.research.stages.experiments import baseline_job
 from orchestrator.sandbox.admission import Admission
+from orchestrator.sandbox.ahead import Ahead
 from orchestrator.sandbox.engine.client import Engine
+from orchestrator.sandbox.job.slot import Slot
 from orchestrator.sandbox.resources import OnEvent, SandboxPool
 from orchestrator.sandbox.sandbox import DockerSandbox
 from orchestrator.template.baseline import KeptBaseline, key_of
 
 LIBRARY = "library.json"
-WAITING = "waiting"
+WAITING = "model waited for"
 """The event that a busy model is asked again later."""
 
 
@@ -46,18 +48,23 @@ def pool_for(
     images: Iterable[tuple[str, str]],
     data: Iterable[DataPin] = (),
     on_event: OnEvent | None = None,
+    many: bool = False,
 ) -> SandboxPool:
-    """What the sandboxes of one run under ``policy`` share. Close it, or use it in ``with``."""
-    outlook = Outlook()
+    """What the sandboxes of one run under ``policy`` share. Close it, or use it in ``with``.
+
+    With ``many`` jobs to come, their containers are made ahead.
+    """
+    outlook, ahead = Outlook(), Ahead[Slot]()
     return SandboxPool(
         engine,
         run_id,
         dict(images).__getitem__,
         policy=policy.hash,
         on_event=on_event,
-        admission=Admission(policy.run, work_left=outlook.work_left),
+        admission=Admission(policy.run, work_left=outlook.work_left, spare=ahead.drop),
         folders={staged.hash: staged.folder for staged in data}.__getitem__,
         outlook=outlook,
+        ahead=ahead if many else None,
     )
 
 
@@ -80,8 +87,9 @@ def real_edges(
     literature = open_sources(engines, os.environ, shelves)
     worker = shipped_root() / "sandbox" / "editor" / "worker.py"
     pool = pool_for(
-        setup.policy, engine, run_id, images=setup.images, data=setup.data, on_event=on_event
-    )
+        setup.policy, engine, run_id, images=setup.images, data=setup.data, on_event=on_event,
+        many=True,
+    )  # fmt: skip
     with pool:
 
         def over(blobs: BlobStore) -> Edges:

@@ -15,6 +15,7 @@ from orchestrator.core.job import ContainerKind, JobResult
 from orchestrator.core.research import TrainingComparison
 from orchestrator.machine import baseline_cache
 from orchestrator.machine.system import machine_text
+from orchestrator.policy.policy import Policy
 from orchestrator.sandbox.gpus.nvml import NvmlDriver
 from orchestrator.template.baseline import FORM, KeptBaseline, key_of
 from orchestrator.template.contract import require_contract
@@ -60,8 +61,23 @@ def baseline(
     template.scale(scale)
     chosen = chosen_policy(policy, Path(), template).policy
     require_contract(template, own_image=has_own_image(chosen))
+    return kept_or_measured(
+        template, chosen, scale=scale, listener=listener, again=again, data=data
+    )
+
+
+def kept_or_measured(
+    template: Template,
+    policy: Policy,
+    *,
+    scale: str,
+    listener: TrialListener,
+    again: bool = False,
+    data: Path | None = None,
+) -> BaselineOutcome:
+    """As :func:`baseline`, of a template and a policy that were checked."""
     kinds: tuple[ContainerKind, ...] = ("experiment",)
-    with opened_trial(template, chosen, scale, listener, kinds=kinds, extra=data) as trial:
+    with opened_trial(template, policy, scale, listener, kinds=kinds, extra=data) as trial:
         key = key_of(trial.job(SCOPE), trial.image, trial.policy.hash)
         known = baseline_cache.find_baseline(template.name, scale, key)
         if known is not None and not again:

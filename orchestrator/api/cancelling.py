@@ -12,7 +12,7 @@ from orchestrator.api.run_status import State
 from orchestrator.api.run_watch import brief_status
 from orchestrator.core.errors import AisciError, UserError
 
-STOP_PATIENCE = 120.0  # seconds: a container that is removed, a call that is given up
+CANCEL_WITHIN = 120.0  # seconds: a container that is removed, a call that is given up
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +25,7 @@ class CancelledRun:
     next: str
 
 
-def cancel_run(name: str, results: Path, patience: float = STOP_PATIENCE) -> CancelledRun:
+def cancel_run(name: str, results: Path, patience: float = CANCEL_WITHIN) -> CancelledRun:
     """Stop the process that works on a run, and wait until it has ended.
 
     Raises:

@@ -80,8 +80,12 @@ class Estimate:
 
 
 def estimate_run(request: RunRequest) -> Estimate:
-    """What ``request`` will take; a key and a price may be missing. Raises :class:`UserError` as a run does."""
-    spec = prepare(request, to_start=False).setup
+    """What ``request`` will take; key, price and data may be missing. Raises :class:`UserError` as a run does."""
+    return estimate_of(prepare(request, to_start=False).setup, request)
+
+
+def estimate_of(spec: RunSpec, request: RunRequest) -> Estimate:
+    """The same, of the set-up of ``request``."""
     head = Estimate(
         template=spec.template.name,
         scale=spec.scale,

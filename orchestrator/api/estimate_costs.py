@@ -9,6 +9,7 @@ from orchestrator.api.prepare import is_free
 from orchestrator.core.model import DEFAULT_ROLE, role_of
 from orchestrator.models.bounds import cost_of
 from orchestrator.models.litellm import PER_COMPLETION, PER_PROMPT
+from orchestrator.record.asked_stages import LEFT_OUT
 from orchestrator.record.pins import ModelPin
 from orchestrator.research.estimate.expected import STAGE_ORDER, Expected, ExpectedStep
 from orchestrator.research.run_spec import RunSpec
@@ -110,6 +111,8 @@ def passed_budgets(
 
 
 def _stage(name: str, spec: RunSpec, idea: Expected, baseline: float | None) -> StageEstimate:
+    if name in LEFT_OUT[spec.leave_out]:
+        return StageEstimate(stage=name)
     steps = [one for one in idea.steps if one.stage == name]
     total = total_of([_asked(one, spec, idea.answer_seconds) for one in steps])
     jobs = [one for one in idea.jobs if one.stage == name]

@@ -57,6 +57,16 @@ def id_of(folder: Path) -> str:
 def _newest(results: Path) -> Path:
     newest = next(filter(is_run, reversed(run_folders(results))), None)
     if newest is None:
+        above = next(
+            (one for one in (results.parent, results.parent.parent) if run_folders(one)), None
+        )
+        inside = (results / JOURNAL).is_file() or any(results.glob(f"*/{JOURNAL}"))
+        if inside and above is not None:
+            raise UnknownName(
+                "this is a folder inside of the folder of results",
+                where=f"--results {results}",
+                todo=f"name the folder above: --results {above}",
+            )
         raise UnknownName(
             "there is no run yet",
             where=f"{results.absolute()}/",

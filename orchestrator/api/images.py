@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-from orchestrator.core.errors import ImageStale
+from orchestrator.core.errors import ImageMissing, ImageStale
 from orchestrator.core.job import KINDS, ContainerKind, Limits
 from orchestrator.policy.policy import Policy
 from orchestrator.research.run_spec import RunSpec
 from orchestrator.sandbox.engine.client import Engine
 from orchestrator.sandbox.images.age import require_recent
-from orchestrator.sandbox.images.derived import resolve_template_image
-from orchestrator.sandbox.images.images import Flavour, full_name, resolve_image
+from orchestrator.sandbox.images.derived import build_derived, resolve_template_image
+from orchestrator.sandbox.images.images import (
+    Flavour,
+    build_images,
+    full_name,
+    list_images,
+    resolve_image,
+)
 from orchestrator.sandbox.job.verify import check_engine
 from orchestrator.sandbox.resources import STORAGE_IMAGE, engine_socket
 from orchestrator.template.template import Template
@@ -47,6 +53,23 @@ def resolve_images(
             found[limits.image] = resolve_image(engine, limits.image, flavour=flavour)
     require_recent_images(policy, engine, used)
     return tuple(sorted(found.items()))
+
+
+def built_images(
+    policy: Policy, engine: Engine, template: Template, say: Callable[[str], None]
+) -> tuple[tuple[tuple[str, str], ...], bool]:
+    """As :func:`resolve_images`, after building what is missing or of another recipe; and whether anything was.
+    One that is not aisci's, or is too old for the policy, is an error still.
+    """
+    try:
+        return resolve_images(policy, engine, template), False
+    except (ImageMissing, ImageStale):
+        limits = [policy.limits(kind) for kind in KINDS]
+    wanted = {STORAGE_IMAGE, *(full_name(one.image, _flavour(one)) for one in limits)}
+    ours = [one.name for one in list_images(engine) if one.name.removesuffix(":latest") in wanted]
+    build_images(engine, ours, say=say)
+    build_derived(engine, template, _flavour(policy.limits("experiment")), ca_bundle=None, say=say)
+    return resolve_images(policy, engine, template), True
 
 
 def require_recent_images(

@@ -10,13 +10,14 @@ from orchestrator.core.papers import Review
 from orchestrator.core.research import Failure
 from orchestrator.record.notes import Status
 from orchestrator.record.paths import RunPaths
+from orchestrator.record.pins import LeaveOut
 from orchestrator.research.run_spec import PursuedIdea
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdeaOutcome:
     """How one idea ended; a stopped one ``after`` which stage. ``paper`` is its PDF, where one was compiled,
-    ``review`` the one that counts.
+    ``review`` the one that counts, ``left_out`` what the run leaves out of a finished one.
     """
 
     name: str
@@ -27,6 +28,7 @@ class IdeaOutcome:
     paper: Path | None
     after: str = ""
     review: Review | None = None
+    left_out: LeaveOut = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,4 +74,5 @@ def idea_outcome(paths: RunPaths, outcome: PursuedIdea) -> IdeaOutcome:
         paper=pdf if pdf.is_file() else None,
         after=outcome.after,
         review=outcome.study.review,
+        left_out=outcome.left_out,
     )

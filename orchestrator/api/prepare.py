@@ -12,7 +12,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from orchestrator.api.data import data_for
+from orchestrator.api.given_ideas import given_ideas
+from orchestrator.api.left_out import require_reviewed
 from orchestrator.api.policies import chosen_policy, has_own_image
+from orchestrator.api.writable import require_writable
 from orchestrator.core.errors import UnknownName, UserError
 from orchestrator.core.files import shipped_root
 from orchestrator.core.model import ROLES, SWEEP
@@ -25,8 +28,7 @@ from orchestrator.models.model_end import end_notice
 from orchestrator.models.prices import prices_of, stated_price
 from orchestrator.policy.policy import lowered
 from orchestrator.proof.store import ProofStore
-from orchestrator.record.pins import EnginePin, ModelPin, ReviewPin
-from orchestrator.research.idea_lists import listed_ideas
+from orchestrator.record.pins import EnginePin, LeaveOut, ModelPin, ReviewPin
 from orchestrator.research.preflight import require_time
 from orchestrator.research.run_spec import RunSpec
 from orchestrator.research.sweep import SweepModel
@@ -45,9 +47,10 @@ class RunRequest:
     its requests in place of ``model``. ``vision`` says whether the model is shown
     pictures; None: what litellm knows of it. ``engine`` are the engines that are searched for papers,
     ``openalex,arxiv`` or ``all``. ``data`` is a folder of staged data sets.
-    ``ideas_file`` is a list whose ideas are pursued, the first ``ideas`` of them or all; without one, so
-    many are proposed, or one. Without ``novelty`` none is judged for it. ``open_ended``: each is
-    pursued before the next one is proposed, and its score is told. ``parallel`` ideas are in flight; None:
+    ``ideas_file`` is a list whose ideas are pursued, the first ``ideas`` of them, or those that ``only`` names
+    (``3,7``), or all; without one, so many are proposed, or one. Without ``novelty`` none is judged for it. ``open_ended``: each is
+    pursued before the next one is proposed, and its score is told. What it does ``leave_out`` is made if it is
+    asked for later. ``parallel`` ideas are in flight; None:
     :func:`orchestrator.api.parallel.ideas_in_flight`.
     ``fresh`` measures the baseline in this run, even if one is kept. ``sign`` is a file with an
     Ed25519 key.
@@ -64,8 +67,10 @@ class RunRequest:
     roles: tuple[tuple[str, str], ...] = ()
     reviewing: ReviewPin = field(default_factory=ReviewPin)
     ideas_file: Path | None = None
+    only: str = ""
     novelty: bool = True
     open_ended: bool = False
+    leave_out: LeaveOut = ""
     parallel: int | None = None
     vision: bool | None = None
     engine: str = "none"
@@ -123,19 +128,18 @@ def is_free(name: str) -> bool:
 
 
 def prepare(request: RunRequest, *, to_start: bool = True) -> Prepared:
-    """The set-up. If it is not ``to_start``, keys and prices may be missing, and no end of a model is told.
+    """The set-up. If it is not ``to_start``, keys, prices and declared data may be missing, and no end of a
+    model is told.
 
     Raises :class:`UserError` and its children for what the request gets wrong.
     """
     opened = open_author if to_start else open_unasked
-    if request.ideas_file and request.open_ended:
-        raise UserError(
-            "the ideas of a list are not proposed one after the other",
-            where="--open-ended",
-            why=f"--ideas-file {request.ideas_file} has all ideas",
-            todo="leave one of the two out",
-        )
-    given = listed_ideas(request.ideas_file)[: request.ideas] if request.ideas_file else ()
+    if to_start:
+        require_writable(request.results)
+    given = given_ideas(
+        request.ideas_file, only=request.only, count=request.ideas, open_ended=request.open_ended
+    )
+    require_reviewed(request.leave_out, request.reviewing)
     engines = [(one, server_of(one, os.environ)) for one in chosen_engines(request.engine)]
     # Before a model is opened: that may import litellm.
     prices = stated_price(request.price, request.model)
@@ -159,7 +163,8 @@ def prepare(request: RunRequest, *, to_start: bool = True) -> Prepared:
         images=(),
         prices=prices_of(model, prices) if to_start else _known_prices(model, prices),
         sees=shows_pictures(model, asked=request.vision),
-        data=data_for(template, request.scale, policy, request.data),
+        server=server_of_model(model),
+        data=data_for(template, request.scale, policy, request.data) if to_start else (),
         proof=proofs.pin(),
         engines=tuple(EnginePin(name=name, server=server) for name, server in engines),
         roles=_roles(request, to_start=to_start),
@@ -167,6 +172,7 @@ def prepare(request: RunRequest, *, to_start: bool = True) -> Prepared:
         given=given,
         novelty=request.novelty,
         open_ended=request.open_ended,
+        leave_out=request.leave_out,
     )
     require_time(template, policy, request.scale)
     names = (request.model, *(name for _, name in request.roles)) if to_start else ()
@@ -203,8 +209,21 @@ def _roles(request: RunRequest, *, to_start: bool) -> tuple[ModelPin, ...]:
         model = (open_author if to_start else open_unasked)(name, environ=os.environ)
         seen, stated = shows_pictures(model, asked=None), stated_price(None, name)
         prices = prices_of(model, stated) if to_start else _known_prices(model, stated)
-        pins[role] = ModelPin(name=name, author=model.name, role=role, prices=prices, sees=seen)
+        pins[role] = ModelPin(
+            name=name,
+            author=model.name,
+            role=role,
+            prices=prices,
+            sees=seen,
+            server=server_of_model(model),
+        )
     return tuple(pins.values())
+
+
+def server_of_model(model: LanguageModel) -> str:
+    """The address of the user's own server that answers for the model; empty for a vendor's."""
+    server = model.server if isinstance(model, LitellmModel) else None
+    return server.bare if server else ""
 
 
 def shows_pictures(model: LanguageModel, *, asked: bool | None) -> bool:

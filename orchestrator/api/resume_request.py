@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from orchestrator.api.left_out import require_included
 from orchestrator.api.prepare import RESULTS
 from orchestrator.core.errors import UserError
 from orchestrator.core.tree import Tree
@@ -22,8 +23,9 @@ class ResumeRequest:
     """What a resume is asked to do. ``fork`` continues where template or program changed.
 
     ``asked`` are stages to make again on the results that exist, of the idea in folder ``idea`` alone or of all.
-    ``policy`` is another policy for a fork. ``max_usd`` is another budget, up to what the policy's file
-    allows; nothing else changes. ``parallel`` as in a run. ``sign`` is a file with an Ed25519 key.
+    ``policy`` is another policy for a fork, ``model`` another model. ``max_usd`` is another budget, up to what the
+    policy's file allows; ``ideas`` a larger number of them, of a list in ``ideas_file`` where the run has one;
+    ``price`` another price of the model. Nothing else changes. ``parallel`` as in a run. ``sign`` is a file with an Ed25519 key.
     """
 
     run: str = "latest"
@@ -33,14 +35,25 @@ class ResumeRequest:
     idea: str = ""
     policy: str | None = None
     max_usd: float | None = None
+    ideas: int | None = None
+    ideas_file: Path | None = None
+    model: str | None = None
+    price: str | None = None
     parallel: int | None = None
     sign: Path | None = None
 
+    @property
+    def changes(self) -> bool:
+        """Whether anything of the recorded set-up is to change."""
+        return any(one is not None for one in (self.max_usd, self.ideas, self.model, self.price))
+
 
 def require_makeable(request: ResumeRequest, pins: Pins) -> None:
-    """Raise :class:`UserError` for experiments of an imported study: nothing measured here is compared with
-    what was measured elsewhere.
+    """Raise :class:`UserError` for a stage that the run leaves out, and for experiments of an imported study:
+    nothing measured here is compared with what was measured elsewhere.
     """
+    if request.asked and not request.idea:
+        require_included(request.asked.again, pins.leave_out)
     if pins.imported and request.asked and request.asked.again == "experiments":
         raise UserError(
             "the experiments of an imported study cannot be made again here",
@@ -85,6 +98,26 @@ def require_sound(request: ResumeRequest) -> None:
             "a policy has a budget of its own",
             where="--max-usd with --policy",
             todo="write the budget into the policy's file, or leave --policy out",
+        )
+    if request.model is not None and not request.fork:
+        raise UserError(
+            "another model has to be asked everything again",
+            where=f"--model {request.model[:80]}",
+            why="each recorded request names its model: no answer of one is taken for another's",
+            todo="`aisci resume RUN --fork --model NAME` keeps the ideas and the baseline, and goes on with it as "
+            "a new branch; what was paid stays paid and counted",
+        )
+    if request.model is not None and request.ideas is not None:
+        raise UserError(
+            "another model goes on with the ideas that the run has",
+            where="--model with --ideas",
+            todo="change the model first, then: aisci resume RUN --ideas N",
+        )
+    if request.ideas_file is not None and request.ideas is None:
+        raise UserError(
+            "more ideas of a list need a number",
+            where=f"--from-ideas {request.ideas_file}",
+            todo="say how many the run is to have in all: --ideas N",
         )
     retry = request.asked.again if request.asked else ""
     if retry and retry not in STAGE_NAMES:

@@ -180,6 +180,7 @@ def _words(pins: Pins) -> dict[str, str]:
         "given ideas": str(len(pins.given)),
         "novelty is judged": _yes(pins.novelty),
         "open-ended": _yes(pins.open_ended),
+        "left out": pins.leave_out or "nothing",
         "engines": ", ".join(one.name for one in pins.engines) or "none",
         "template": pins.template.name,
         "template's files": pins.template.hash[:_HASH],

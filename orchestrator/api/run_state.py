@@ -11,7 +11,7 @@ from orchestrator.core.decode import decode
 from orchestrator.core.job import JobResult, Verdict
 from orchestrator.core.model import Reply
 from orchestrator.core.sanitize import plain_line
-from orchestrator.record.asked_stages import MORE, STAGE_NAMES
+from orchestrator.record.asked_stages import LEFT_OUT, MORE, STAGE_NAMES
 from orchestrator.record.end_notes import RunFailed
 from orchestrator.record.events import (
     Answered,
@@ -23,7 +23,7 @@ from orchestrator.record.events import (
     Recalled,
     Sealed,
 )
-from orchestrator.record.heard import Heard, Sampled
+from orchestrator.record.heard import Heard, JobStarts, JobWaits, Sampled
 from orchestrator.record.ledger import CallKey
 from orchestrator.record.literature_notes import IdeaSkipped
 from orchestrator.record.notes import (
@@ -40,7 +40,7 @@ from orchestrator.record.notes import (
 Load = Callable[[Body], Any]
 """The JSON value of a body."""
 
-StageMark = Literal["begun", "reached", "failed"]
+StageMark = Literal["begun", "reached", "failed", "left out"]
 
 BASELINE_SCOPE = "run/baseline"
 FIRST = "attempt_1"  # goes without saying
@@ -54,12 +54,15 @@ _VERBS = {
 
 @dataclass(slots=True)
 class ActiveCall:
-    """A call under way, in seconds (0: no limit); ``share`` is how much its container has done."""
+    """A call under way, in seconds (0: no limit); ``share`` is how much its container has done. While it
+    ``waits`` for room or a GPU, it has no container.
+    """
 
     what: str
     since: float
     limit: float = 0.0
     share: float | None = None
+    waits: bool = False
     key: CallKey | None = None
 
 
@@ -92,6 +95,8 @@ class RunState:
         self.ways: dict[str, IdeaProgress] = {"run": IdeaProgress("run", stage="starting")}
         self.sealed = False
         """Whether the run's record ended, with the ideas as they are then."""
+        self.ends: float | None = None
+        """By the clock: about when the run ends, as far as its plans say."""
         self._load, self._clock = load, clock
 
     def take(self, event: Heard) -> None:
@@ -110,11 +115,25 @@ class RunState:
         elif isinstance(event, Sampled) and event.share is not None:
             for doing in self.way(event.scope).doing[-1:]:
                 doing.share = event.share
+        elif isinstance(event, JobWaits | JobStarts):
+            self._moved(self.way(event.scope), event)
         elif isinstance(event, Sealed) and event.ideas is not None:
             self._seal()
         elif isinstance(event, Noted):
             self.sealed = self.sealed and event.scope.startswith("idea/")
             self._noted(self.way(event.scope), event.scope, read_note(self._load(event.body)))
+
+    def _moved(self, way: IdeaProgress, event: JobWaits | JobStarts) -> None:
+        for doing in way.doing[-1:]:
+            doing.waits, doing.since = isinstance(event, JobWaits), self._clock()
+        if isinstance(event, JobStarts) and event.left is not None:
+            self.ends = self._clock() + event.left
+
+    def waited(self, scope: str) -> float:
+        """Seconds for which the newest call of an idea has waited for room; 0 if it does not."""
+        return next(
+            (self._clock() - one.since for one in self.way(scope).doing[-1:] if one.waits), 0.0
+        )
 
     def _seal(self) -> None:
         """An idea that has not ended was taken from the list: the record leaves it as it stands."""
@@ -165,8 +184,7 @@ class RunState:
         elif isinstance(note, IdeaSkipped):
             way.why = note.why
         elif isinstance(note, IdeaFinished):
-            states = (("verified", note.verified), ("reviewed", note.reviewed))
-            way.lacking = tuple(f"not {what}" for what, done in states if not done)
+            _finish(way, note)
         elif isinstance(note, BaselineCompared | RunFailed):
             _baseline_noted(way, note)
         elif isinstance(note, IdeaEnded) and note.idea in self.ways:
@@ -191,6 +209,12 @@ def _begin(way: IdeaProgress, stage: str, *, once_more: bool) -> None:
         later = STAGE_NAMES[STAGE_NAMES.index(stage) :]
         way.marks = {name: mark for name, mark in way.marks.items() if name not in later}
     way.marks[stage] = "begun"
+
+
+def _finish(way: IdeaProgress, note: IdeaFinished) -> None:
+    way.lacking = note.lacking
+    for name in LEFT_OUT[note.left_out]:
+        way.marks.setdefault(name, "left out")
 
 
 def _where(scope: str) -> tuple[str, str] | None:

@@ -11,6 +11,8 @@ from typing import Literal
 from orchestrator.api.run_state import StageMark
 from orchestrator.record.asked_stages import STAGE_NAMES
 
+_LATER = {"paper left out": "writeup", "not reviewed": "review", "review left out": "review"}
+"""What makes what a finished idea lacks."""
 State = Literal["working", "finished", "failed", "stopped", "unfinished", "unreadable"]
 
 
@@ -119,9 +121,10 @@ class RunStatus:
             marks = dict(failed.marks)
             stage = next((one for one in STAGE_NAMES if marks.get(one) == "failed"), "experiments")
             return f"aisci resume {run} --retry {stage}"
-        bare = next((one for one in self.ideas if "not reviewed" in one.lacking), None)
-        if bare is not None:
-            return f"aisci review {shlex.quote(str(self.folder / bare.folder))}"
+        for lacking, command in _LATER.items():
+            bare = next((one for one in self.ideas if lacking in one.lacking), None)
+            if bare is not None:
+                return f"aisci {command} {shlex.quote(str(self.folder / bare.folder))}"
         return f"aisci open {run}"
 
 

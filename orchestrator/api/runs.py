@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 from orchestrator.api import find_run
 from orchestrator.api.adapters import WAITING, kept_for, real_edges
-from orchestrator.api.export import FileExporter, differences
+from orchestrator.api.export import FileExporter
 from orchestrator.api.images import resolve_images, same_images
 from orchestrator.api.locking import only_writer, resumable
-from orchestrator.api.outcomes import ReplayOutcome, RunOutcome, idea_outcome
+from orchestrator.api.outcomes import RunOutcome, idea_outcome
 from orchestrator.api.parallel import flight_notice, ideas_in_flight, one_teller
 from orchestrator.api.policies import fits, usable_policy
-from orchestrator.api.prepare import RESULTS, RunRequest, prepare
-from orchestrator.api.raised_budget import with_budget
-from orchestrator.api.reproduce import play_again
+from orchestrator.api.prepare import RunRequest, prepare
+from orchestrator.api.reproduce import present_or_pinned
+from orchestrator.api.resume_changes import changed_setup
 from orchestrator.api.resume_notice import resume_notice
 from orchestrator.api.resume_request import (
     ResumeRequest,
@@ -27,15 +25,15 @@ from orchestrator.api.resume_request import (
     require_makeable,
     require_sound,
 )
-from orchestrator.core.errors import UserError
-from orchestrator.core.files import shipped_root, write
+from orchestrator.api.servers import require_pinned_servers, require_servers, server_notices
+from orchestrator.core.files import write
 from orchestrator.core.model import SWEEP
 from orchestrator.core.untrusted import require_plain
 from orchestrator.proof.store import ProofStore
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.chain import head_of, set_torn_tail_aside
 from orchestrator.record.envelope import run_statement, signed_envelope
-from orchestrator.record.heard import Heard, Notice, RunOpened, Sampled
+from orchestrator.record.heard import Heard, JobStarts, JobWaits, Notice, RunOpened, Sampled
 from orchestrator.record.journal import Listener, Mode
 from orchestrator.record.paths import RunPaths
 from orchestrator.record.pins import BaselinePin, Pins
@@ -46,8 +44,6 @@ from orchestrator.research.run import ENDS_OF_RUN, research
 from orchestrator.research.run_spec import RunDeps, RunLocation, RunSpec
 from orchestrator.sandbox.engine.client import Engine, connect
 from orchestrator.sandbox.resources import OnEvent
-from orchestrator.template.folder import shipped_templates
-from orchestrator.template.template import Template, load_template
 
 _ELSEWHERE = "resume it on a machine like the first, or with --fork and a smaller --policy"
 
@@ -65,7 +61,9 @@ def run(request: RunRequest, listener: Listener = _silent) -> RunOutcome:
     """
     signer = read_signer(request.sign) if request.sign is not None else None
     prepared = prepare(request)
-    setup, engine = prepared.setup, connect()
+    setup = prepared.setup
+    require_servers(setup)
+    engine = connect()
     if prepared.why_policy:
         listener(Notice(f"policy: {setup.policy.name}, {prepared.why_policy}"))
     for line in prepared.model_ends:
@@ -75,7 +73,7 @@ def run(request: RunRequest, listener: Listener = _silent) -> RunOutcome:
     setup = replace(setup, images=resolve_images(setup.policy, engine, setup.template))
     kept = None if request.fresh else kept_for(setup)
     if kept is not None:
-        since = f"baseline: as kept since {kept.at}, {kept.seconds:.0f} s saved"
+        since = f"baseline: as kept since {kept.at[:16].replace('T', ' ')} UTC, {kept.seconds:.0f} s saved"
         listener(Notice(f"{since}; --fresh measures it again"))
         container = kept.result.attestation.container
         pin = BaselinePin(key=kept.key, at=kept.at, machine=kept.machine, container=container)
@@ -111,9 +109,13 @@ def resume(request: ResumeRequest, listener: Listener = _silent) -> RunOutcome:
                 listener(Notice(f"{journal}: a torn last line ({torn} bytes) was set aside"))
         pins = read_pins(paths)
         require_makeable(request, pins)
-        work = request.asked is not None or not find_run.ended(paths)
+        work = request.asked is not None or request.changes or not find_run.ended(paths)
         if work:
+            require_pinned_servers(pins)
             listener(Notice(resume_notice(paths, pins)))
+            for line in server_notices(pins):
+                listener(Notice(line))
+            require_servers(spec_of(pins, template_of(pins, paths)))
         engine = connect()
         if request.fork:
             setup = _forked(pins, paths, engine, request)
@@ -126,10 +128,10 @@ def resume(request: ResumeRequest, listener: Listener = _silent) -> RunOutcome:
                 fits(setup.policy, request.results, _ELSEWHERE)
             same_images(setup, engine)
         mode = Mode.FORK if request.fork else Mode.RESUME
-        if request.max_usd is not None and request.max_usd != setup.policy.run.usd:
-            # Recorded as a branch whose calls are all recalled: an audit holds the use to this budget.
-            setup = with_budget(setup, pins, request.max_usd, request.results)
-            mode = Mode.FORK
+        changed = changed_setup(setup, pins, request, paths)
+        if changed != setup:
+            # Recorded as a branch whose calls are all recalled: an audit holds the use to its budget.
+            setup, mode = changed, Mode.FORK
         place = RunLocation(
             record=paths,
             output=paths,
@@ -143,7 +145,7 @@ def resume(request: ResumeRequest, listener: Listener = _silent) -> RunOutcome:
 
 def _forked(pins: Pins, paths: RunPaths, engine: Engine, request: ResumeRequest) -> RunSpec:
     """The set-up of a new branch: the present template, and another policy if one is named."""
-    template = _present_or_pinned(pins, paths)
+    template = present_or_pinned(pins, paths)
     setup = spec_of(pins, template)
     policy, proof = setup.policy, setup.proof
     if request.policy:
@@ -153,40 +155,6 @@ def _forked(pins: Pins, paths: RunPaths, engine: Engine, request: ResumeRequest)
         fits(policy, request.results, _ELSEWHERE)
     images = resolve_images(policy, engine, template)
     return replace(setup, policy=policy, images=images, proof=proof)
-
-
-def replay(
-    name: str = "latest", results: Path = RESULTS, *, into: Path | None = None
-) -> ReplayOutcome:
-    """Reproduce a run from its record alone, and compare. It needs no engine, network or key.
-
-    The files are written to ``into``, or to a temporary folder.
-    """
-    paths = find_run.find_run(name, results)
-    if into is not None and into.exists() and any(into.iterdir()):
-        raise UserError(
-            "the folder to replay into is not empty",
-            where=f"--into {into}",
-            todo="name an empty folder, or one that does not exist yet",
-        )
-    require_plain(paths.folder)
-    pins = read_pins(paths)
-    setup = spec_of(pins, _present_or_pinned(pins, paths))
-    with tempfile.TemporaryDirectory(prefix="aisci-replay-") as scratch:
-        output = RunPaths(into or Path(scratch))
-        outcomes = play_again(setup, paths, output)
-        same, different = differences(output.folder, paths.folder)
-    return ReplayOutcome(ideas=len(outcomes), same=tuple(same), different=tuple(different))
-
-
-def _present_or_pinned(pins: Pins, paths: RunPaths) -> Template:
-    """The template that a record names as it is now, or as recorded if it is not here any more."""
-    root, pin = shipped_root(), pins.template
-    if pin.origin == f"templates/{pin.name}" and pin.name in shipped_templates(root):
-        return load_template(pin.name, root)
-    if Path(pin.origin).is_dir():
-        return load_template(f"{pin.origin}/", root)
-    return template_of(pins, paths)
 
 
 def run_id(paths: RunPaths) -> str:
@@ -238,6 +206,11 @@ def _reported(listener: Listener) -> OnEvent:
         share, scope = facts.get("share"), facts.get("scope")
         if what == "sample" and isinstance(scope, str):
             listener(Sampled(scope, share if isinstance(share, float) else None))
+        elif what == "waiting" and isinstance(scope, str):
+            listener(JobWaits(scope))
+        elif what == "started" and isinstance(scope, str):
+            left = facts.get("left")
+            listener(JobStarts(scope, left if isinstance(left, float) else None))
         elif what == WAITING:
             listener(Notice(str(facts.get("text"))))
 

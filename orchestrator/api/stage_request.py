@@ -90,7 +90,8 @@ def _judging(
     request: StageRequest, journal: Journal, idea: str, paths: IdeaPaths, rules: ReviewPin
 ) -> StagesAsked:
     """A review or an improvement: of the paper as it stands if the way to it is done, else by going there."""
-    scopes = [f"idea/{idea}/{scope}" for scope in recorded_stages(journal, idea).scopes()]
+    known = recorded_stages(journal, idea)
+    scopes = [f"idea/{idea}/{scope}" for scope in known.scopes()]
     reached = [note for scope in scopes for note in journal.notes(StageReached, below=scope)]
     if not reached or reached[-1].paper is None:
         raise UserError(
@@ -98,7 +99,8 @@ def _judging(
             where=str(paths.folder),
             todo=f"`aisci writeup {paths.folder}` writes it; `aisci resume` takes the run to its end",
         )
-    done = any(journal.notes(IdeaFinished, below=scope) for scope in scopes)
+    ends = [f"idea/{idea}/{scope}" for scope in known.ends()]
+    done = any(journal.notes(IdeaFinished, below=scope) for scope in ends)
     if request.stage == "improve" and done and reached[-1].review is None:
         raise UserError(
             "nobody reviewed this paper yet",

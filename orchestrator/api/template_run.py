@@ -76,7 +76,8 @@ class Trial:
     @property
     def tried(self) -> Attempted:
         """What advice on a failure is given for."""
-        return Attempted(self.template, self.scale, self.policy.limits("experiment").gpus)
+        limits = self.policy.limits("experiment")
+        return Attempted(self.template, self.scale, limits.gpus, limits.memory)
 
     @property
     def image(self) -> str:

@@ -18,6 +18,7 @@ from orchestrator.audit.finding import (
     FindingLevel,
     check_result,
 )
+from orchestrator.audit.left_out import left_out_findings
 from orchestrator.audit.record import JournalLog, RunRecord
 from orchestrator.core.untrusted import file_hash, read_plain
 from orchestrator.record.envelope import open_envelope, signed_names
@@ -56,7 +57,7 @@ def check_seals(record: RunRecord) -> CheckResult:
     known = {log.folder.name for log in record.ideas}
     missing = [f"{name}/journal.jsonl" for name in heads if name not in known]
     found += [AuditFinding("seal", where, what, why) for where in missing]
-    return check_result("seal", len(record.logs), found)
+    return check_result("seal", len(record.logs), [*found, *left_out_findings(record)])
 
 
 def _seals(log: JournalLog) -> Iterator[AuditFinding]:

@@ -22,6 +22,10 @@ _PAGE = 4096  # bytes; a smaller tmpfs would have no limit
 _EDITOR = "python3, -I, /opt/aisci/editor/worker.py"
 _PROXY = "http://127.0.0.1:3128"
 _FORWARD = "/usr/bin/python3 -I -S /opt/aisci/forward.py 3128 /run/aisci/egress.sock && "
+_TOLD = (
+    'while IFS= read -r word; do case "$word" in =*) set -- "$@" "${word#=}";; '
+    """+*) word=$(printf '%b.' "${word#+}"); set -- "$@" "${word%.}";; *) """
+)
 _STATUS = "/bin/cat /proc/self/status && echo && "
 
 _Expected = Mapping[str, str | re.Pattern[str]]
@@ -67,13 +71,19 @@ def _program(box: AuditedContainer) -> _Expected:
     limits, egress = box.limits, bool(box.limits.network)
     stdin = "" if box.kind == "editor" else " </dev/null"
     status = "" if limits.runtime == "runc" else _STATUS
-    gate = f'{status}read -r go && {_FORWARD if egress else ""}exec "$@"{stdin}'
+    asked = dict(box.evidence.asked)
+    start = f'{_FORWARD if egress else ""}exec "$@"{stdin}'
+    if asked.get("Config.Cmd") == "":  # the gate is told the program, which the request names
+        gate, program = f"{status}{_TOLD}{start}; exit;; esac; done; exit 125", ""
+    else:  # as earlier programs made containers
+        gate = f"{status}read -r go && {start}"
+        program = ", ".join(box.job.argv) if box.job else _EDITOR
     return {
         "Image": box.evidence.image,
         "Config.User": limits.user,
         "Config.WorkingDir": _WORKDIR,
         "Config.Entrypoint": f"/bin/sh, -c, {gate}, aisci",
-        "Config.Cmd": ", ".join(box.job.argv) if box.job else _EDITOR,
+        "Config.Cmd": program,
         "Config.Tty": "False",
         "Config.OpenStdin": "True",
         "Config.Healthcheck.Test": "NONE",

@@ -15,7 +15,9 @@ import typer
 from typer.core import TyperGroup
 
 from orchestrator import __version__, console
+from orchestrator.console.defaults import default_options
 from orchestrator.core.errors import AisciError, Interrupted
+from orchestrator.core.sanitize import plain_line
 
 
 class Commands(TyperGroup):
@@ -23,6 +25,13 @@ class Commands(TyperGroup):
 
     sections: Mapping[str, Sequence[str]] = MappingProxyType({})
     first = ""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Without a word the help is the answer, and no error."""
+        if not args and not ctx.resilient_parsing:
+            typer.echo(ctx.get_help())
+            raise typer.Exit
+        return super().parse_args(ctx, args)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - click's signature
         """Each section's commands with the first sentence of their help, whole: never cut."""
@@ -41,8 +50,15 @@ class Commands(TyperGroup):
                 formatter.write_text(self.first)
 
     def invoke(self, ctx: Any) -> Any:  # typer has no public name for its type
-        as_json = "--json" in (*ctx._protected_args, *ctx.args)  # noqa: SLF001 - nor for these
+        words = [*ctx._protected_args, *ctx.args]  # noqa: SLF001 - nor for these
+        as_json = "--json" in words
         try:
+            if ctx.parent is None:  # the settings become the defaults of every command's options
+                groups = [name for name, one in self.commands.items() if hasattr(one, "commands")]
+                defaults = default_options(words, groups)
+                ctx.default_map = defaults.options
+                if defaults.told:
+                    sys.stderr.write(f"{plain_line(defaults.told, limit=1000)}\n")
             return super().invoke(ctx)
         except KeyboardInterrupt:
             error: AisciError = Interrupted(

@@ -17,7 +17,7 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from orchestrator.api.stage_data import Following, stage_data
+from orchestrator.api.staging import Following, stage_data
 from orchestrator.console import output as out
 from orchestrator.console.options import View
 from orchestrator.core.files import shipped_root
@@ -66,7 +66,7 @@ def prepare(
     ca_bundle: Path | None,
 ) -> None:
     """Stage a template's data sets, and print each."""
-    with _following(view) as following:
+    with following_files(view) as following:
         outcome = stage_data(name, following, only=only, given=given, ca_bundle=ca_bundle)
     if not outcome.sets:
         _say(view, f"{outcome.template.name} downloads no data: its experiment makes its own")
@@ -83,7 +83,7 @@ def prepare(
 
 
 @contextmanager
-def _following(view: View) -> Iterator[Following]:
+def following_files(view: View) -> Iterator[Following]:
     """Returns, for each file, a callback that draws how much of it has arrived."""
     if view.quiet or view.as_json:
         yield lambda _data, _file: lambda _done: None

@@ -22,13 +22,13 @@ _OURS = frozenset({"--detach", "--json"})  # what the process of the run is not 
 _MAIN = (
     "import sys; sys.path.insert(0, sys.argv[1]); sys.argv[:2] = ['aisci']; import cli; cli.main()"
 )
-OUR_PROGRAM = (sys.executable, "-P", "-c", _MAIN, str(Path(orchestrator.__file__).parent.parent))
+STARTS_AGAIN = (sys.executable, "-P", "-c", _MAIN, str(Path(orchestrator.__file__).parent.parent))
 """The command that starts this program, from wherever it is."""
 _LONGEST = 20_000  # bytes of a log that are shown of a run that did not begin
 
 
 def start_detached(
-    words: Sequence[str], results: Path, *, as_json: bool, program: Sequence[str] = OUR_PROGRAM
+    words: Sequence[str], results: Path, *, as_json: bool, program: Sequence[str] = STARTS_AGAIN
 ) -> int:
     """Start ``aisci`` with these words in a session of its own, and say how to follow it. Returns the exit code:
     its own one where it ends before a run has begun.

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 
 from rich.console import Console
-from rich.panel import Panel
-from rich.table import Table
 from rich.text import Text
 
 from orchestrator.core.errors import AisciError
-from orchestrator.core.sanitize import plain
+from orchestrator.core.sanitize import plain, plain_line
 
+_INCOMPLETE = re.compile(r"^aisci (resume|run|replay|report|audit)$|\b[A-Z]{3,}\b|…")
+"""A command that still wants a name to be put in."""
 SCREEN = 2400  # characters of one field: a list of a dozen errors
 
 
@@ -21,14 +22,29 @@ def show_error(error: AisciError, *, as_json: bool) -> None:
     if as_json:
         print(json.dumps({"error": _as_dict(error)}), flush=True)  # noqa: T201 - stdout is the answer
         return
-    console = Console(stderr=True, highlight=False, soft_wrap=False)
-    if console.is_terminal:
-        console.print(_panel(error))
-    else:
-        lines = [f"aisci: {_kind(error)}", f"  {plain(error.what, limit=SCREEN)}"]
-        for name, value in _fields(error):  # later lines stand below the first
-            lines.append(f"  {name + ':':<7}" + value.replace("\n", "\n" + " " * 9))
+    lines = [f"aisci: {_kind(error)}", f"  {plain(error.what, limit=SCREEN)}"]
+    for name, value in _fields(error):  # later lines stand below the first
+        lines.append(f"  {name + ':':<7}" + value.replace("\n", "\n" + " " * 9))
+    console = Console(stderr=True, highlight=False)
+    if not console.is_terminal:
         sys.stderr.write("\n".join(lines) + "\n")
+        return
+    colour = "yellow" if error.exit_code == 130 else "red"
+    styles = {0: f"bold {colour}", 1: "bold"}
+    for number, line in enumerate(
+        lines
+    ):  # wrapped by the terminal alone: paths stay whole in a copy
+        style = "green" if line.startswith("  do:") else styles.get(number, "")
+        console.print(Text(line, style=style), soft_wrap=True)
+    for command in commands_in(error.todo):
+        console.print(Text(command), soft_wrap=True)
+
+
+def commands_in(todo: str) -> list[str]:
+    """Each command that a person may type next, to be shown alone on a line."""
+    found = re.findall(r"`(aisci [^`\n]+)`|: (aisci resume \S+)$", todo, re.MULTILINE)
+    commands = [plain_line(one or other, limit=1000) for one, other in found]
+    return [one for one in dict.fromkeys(commands) if not _INCOMPLETE.search(one)]
 
 
 def _kind(error: AisciError) -> str:
@@ -52,15 +68,3 @@ def _fitting(value: str) -> str:
     head, tail = value[: SCREEN // 4], value[-3 * SCREEN // 4 :]
     left_out = len(value) - len(head) - len(tail)
     return f"{plain(head)}\n… ({left_out} characters left out)\n{plain(tail)}"
-
-
-def _panel(error: AisciError) -> Panel:
-    body = Table.grid(padding=(0, 2))
-    body.add_column(style="dim", justify="right", no_wrap=True)
-    body.add_column(overflow="fold")
-    body.add_row("", Text(plain(error.what, limit=SCREEN), style="bold"))
-    for name, value in _fields(error):
-        body.add_row(name, Text(value, style="green" if name == "do" else ""))
-    colour = "yellow" if error.exit_code == 130 else "red"
-    title = Text(f"aisci · {_kind(error)}")
-    return Panel(body, title=title, title_align="left", border_style=colour)

@@ -35,7 +35,7 @@ def start_or_show(
     """
     if show:
         found = _estimated(request)
-        out.as_json({"estimate": asdict(found)}) if view.as_json else _draw(found)
+        out.as_json({"estimate": asdict(found)}) if view.as_json else draw_estimate(found)
         return 0
     if not (yes or _may_start(request, view)):
         return 1
@@ -80,7 +80,8 @@ def _spent(found: Estimate) -> float:
     return min(expected or 0.0, *allowed) if allowed else expected or 0.0
 
 
-def _draw(found: Estimate) -> None:
+def draw_estimate(found: Estimate) -> None:
+    """The estimate as a table, and what it rests on."""
     if found.likely is None or found.basis is None:
         out.say(f"{found.model} asks no language model: it costs nothing")
         return

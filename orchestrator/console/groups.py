@@ -18,6 +18,10 @@ from orchestrator.console.options import (
     View,
 )
 
+TemplateArgument = Annotated[
+    str, typer.Argument(metavar="NAME", help="A shipped template's name, or ./a/folder.")
+]
+
 images_group = commands("The container images: build them, list them.")
 template_group = commands("Templates: the small studies that research starts from.")
 data_group = commands("Data sets of templates: fetched once, verified, staged.")
@@ -68,7 +72,7 @@ def template_list(*, as_json: Json = False) -> None:
 
 @template_group.command("check")
 def template_check(
-    name: str,
+    name: TemplateArgument,
     *,
     run: Annotated[
         bool, typer.Option("--run", help="Also run experiment, plot and LaTeX in containers.")
@@ -121,7 +125,7 @@ def template_adopt(
 
 @template_group.command("baseline")
 def template_baseline(
-    name: str,
+    name: TemplateArgument,
     *,
     scale: Annotated[
         str, typer.Option(help="The template's scale: smoke, short or full.")

@@ -1,4 +1,4 @@
-"""What is drawn on a terminal four times a second: a run's table, a line about one container."""
+"""What is drawn on a terminal four times a second, and a line about one container."""
 
 from __future__ import annotations
 
@@ -9,17 +9,15 @@ from typing import Self
 
 from rich.console import Console, RenderableType
 from rich.live import Live
-from rich.table import Table
 from rich.text import Text
 
-from orchestrator.api.run_state import IdeaProgress, RunState, money
 from orchestrator.console import output as out
 from orchestrator.console.options import View
 from orchestrator.console.output import span
 from orchestrator.core.job import Peaks, Verdict
 from orchestrator.core.progress import seconds_left
+from orchestrator.core.sanitize import plain_line
 from orchestrator.core.units import MIB
-from orchestrator.record.heard import Heard
 
 STYLES = {"finished": "green", "failed": "red", "skipped": "yellow", "not novel": "yellow"}
 BAR = 12  # characters of a bar of elapsed time
@@ -30,7 +28,7 @@ STEPS = 10  # lines about one container in a log
 class Display:
     """Draws :meth:`drawn` four times a second on stderr while its ``with`` block runs.
 
-    Nothing is drawn where stderr is not a terminal, or ``live`` is False. With ``keep`` the last
+    Nothing is drawn where stderr is no terminal whose cursor can move, or ``live`` is False. With ``keep`` the last
     picture stays.
     """
 
@@ -40,7 +38,7 @@ class Display:
         self._silent, self._keep = not live, keep
 
     def __enter__(self) -> Self:
-        if sys.stderr.isatty() and not self._silent:  # made here, not above: it draws at once
+        if out.can_draw() and not self._silent:  # made here, not above: it draws at once
             gone = not self._keep
             self.live = Live(console=self.console, get_renderable=self.drawn, transient=gone)
             self.live.start()
@@ -55,7 +53,7 @@ class Display:
         return Text()
 
     def log(self, text: str) -> None:
-        """A line on stderr, where nothing is drawn because that is no terminal."""
+        """A line on stderr, where nothing is drawn because that is no such terminal."""
         if not self.live and not self._silent:
             sys.stderr.write(f"{text}\n")
             sys.stderr.flush()
@@ -63,57 +61,12 @@ class Display:
     def say(self, text: str) -> None:
         """A line of the answer, above what is drawn."""
         if self.live:
+            self.live.transient = True  # or a picture of before stays above each line
             self.live.stop()
+            self.live.transient = not self._keep
         out.say(text)
         if self.live:
             self.live.start()
-
-
-class LiveTable(Display):
-    """A journal listener that draws; use it as a context manager around the run."""
-
-    def __init__(self, track: RunState) -> None:
-        super().__init__(keep=True)
-        self._track = track
-
-    def __call__(self, event: Heard) -> None:
-        self._track.take(event)
-
-    def drawn(self) -> Table:
-        table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-        ways = tuple(self._track.ways.values())
-        again = any(way.recalled for way in ways)
-        for name in ("", "stage", "doing", "containers", *["recalled"] * again, "tokens", "cost"):
-            numbers = name in {"recalled", "tokens", "cost"}
-            table.add_column(
-                name,
-                justify="right" if numbers else "left",
-                no_wrap=name != "containers",
-                overflow="ellipsis",
-                min_width=8 if name == "" else None,
-            )
-        for way in ways:
-            table.add_row(*self._row(way, again=again))
-        return table
-
-    def _row(self, way: IdeaProgress, *, again: bool) -> tuple[Text, ...]:
-        now, bar = time.monotonic(), self.console.width >= ROOM
-        doing = way.doing[-1] if way.doing else None
-        state = Text(way.status, style=STYLES.get(way.status, "")) if way.status else Text("")
-        if doing:
-            taken = now - doing.since
-            left = seconds_left(taken, doing.share)
-            going = elapsed(taken, doing.limit, bar=bar) if left is None else ending(taken, left)
-            state = Text(f"{doing.what} {going}")
-        return (
-            Text(way.name, style="bold"),
-            Text(f"{way.stage} {way.place}".strip()),
-            state,
-            Text(container_counts(way.verdicts)),
-            *[Text(f"{way.recalled:,}" if way.recalled else "")] * again,
-            Text(f"{way.tokens:,}"),
-            Text(money(way)),
-        )
 
 
 def elapsed(seconds: float, limit: float, *, bar: bool = True) -> str:
@@ -127,8 +80,13 @@ def elapsed(seconds: float, limit: float, *, bar: bool = True) -> str:
 
 def ending(taken: float, left: float) -> str:
     """``40 %, about 90 s to go``: where a program says how far it is."""
+    return f"{share_of(taken, left)}, about {span(round(left))} to go"
+
+
+def share_of(taken: float, left: float) -> str:
+    """``40 %``: how much of a time is over."""
     share = taken / (taken + left) if taken + left else 1.0
-    return f"{100 * share:.0f} %, about {span(round(left))} to go"
+    return f"{100 * share:.0f} %"
 
 
 def container_counts(verdicts: Mapping[str, int]) -> str:
@@ -168,6 +126,12 @@ class LiveLine(Display):
             self.log(f"running {what} (how long is unknown; {self._time})")
         else:
             self.log(f"running {what}")
+
+    def tell(self, what: str) -> None:
+        """Something else than a container is under way."""
+        self._what, self._began, self._time = plain_line(what), time.monotonic(), ""
+        self._share, self._peaks = None, Peaks()
+        self.log(self._what)
 
     def __call__(self, what: str, facts: Mapping[str, object]) -> None:
         if what != "sample":

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime
 from typing import TextIO
 
 from orchestrator.api.run_state import Load, RunState
+from orchestrator.console.output import span
 from orchestrator.core.decode import decode
 from orchestrator.core.edit import Edit
 from orchestrator.core.job import JobResult
@@ -19,7 +21,7 @@ from orchestrator.record.events import (
     Recalled,
     RunStarted,
 )
-from orchestrator.record.heard import Heard, Notice, RunOpened, Sampled
+from orchestrator.record.heard import Heard, JobStarts, Moment
 from orchestrator.record.literature_notes import IdeaSkipped
 from orchestrator.record.notes import (
     FiguresInspected,
@@ -32,6 +34,7 @@ from orchestrator.record.notes import (
     read_note,
 )
 
+_LONG_WAIT = 10.0  # seconds after which a person wonders
 _WIDEST = 1000  # characters of a line of a container's output
 
 
@@ -54,8 +57,10 @@ class LogLines:
         self._out, self._idea, self._output = out or sys.stderr, idea, output
 
     def __call__(self, event: Heard) -> None:
+        if isinstance(event, JobStarts):
+            self._tell_wait(event)
         self._track.take(event)
-        if isinstance(event, Recalled | RunOpened | Notice | Sampled) or event.at < self._since:
+        if isinstance(event, Recalled | Moment) or event.at < self._since:
             return
         scope = (
             f"idea/{event.id}" if isinstance(event, IdeaStarted) else getattr(event, "scope", "")
@@ -68,6 +73,15 @@ class LogLines:
             self._say(f"{plain_line(event.at[11:19])}  {name:<24}  {text}")
         if self._output and isinstance(event, Answered) and event.port == "sandbox":
             self._tell_output(decode(JobResult, self._load(event.body)))
+
+    def _tell_wait(self, event: JobStarts) -> None:
+        """A wait of a job that was long enough to be wondered about."""
+        way = self._track.way(event.scope)
+        waited = self._track.waited(event.scope)
+        if waited >= _LONG_WAIT:
+            now = datetime.now(UTC).strftime("%H:%M:%S")
+            text = f"{_place(event.scope)}: waited {span(waited)} for room"
+            self._say(f"{now}  {way.name:<24}  {text}")
 
     def _tell_output(self, result: JobResult) -> None:
         """The last lines that a container printed, the ones on standard error with another mark."""
@@ -104,6 +118,8 @@ class LogLines:
             return f"{place}: container {result.verdict} {took}"
         if line.port == "editor":
             edit = decode(Edit, self._load(line.body))
+            if edit.all_completed:
+                return f"{place}: no more runs are wanted {took}"
             changed = ", ".join(map(plain_line, edit.changed))
             done = f"edit changed {changed}" if changed else "no edit"
             why = "" if changed else f": {plain_line(edit.why_not)}"
@@ -130,6 +146,6 @@ def _noted(note: Note) -> str:
             text = f"flaws that remain in the figures: {'; '.join(problems)}"
         case FilesRestored(files=files):
             text = f"restored files that may not change: {', '.join(files)}"
-        case IdeaFinished():
-            text = "finished"
+        case IdeaFinished(left_out=left_out):
+            text = f"finished; {left_out} left out" if left_out else "finished"
     return plain_line(text)

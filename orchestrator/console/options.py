@@ -18,6 +18,7 @@ class View:
     quiet: bool
     as_json: bool
     verbose: bool = False
+    notify: str = ""
 
 
 ModelOption = Annotated[
@@ -29,10 +30,27 @@ IdeasOption = Annotated[
 ]
 IdeasFileOption = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="Pursue the ideas of this list; none is proposed."),
+    typer.Option(
+        "--from-ideas",
+        "--ideas-file",
+        metavar="FILE",
+        help="Pursue the ideas of this list; none is proposed.",
+    ),
+]
+OnlyOption = Annotated[
+    str,
+    typer.Option(
+        "--only", metavar="3,7", help="Of the list, these ideas: positions from 1, or names."
+    ),
 ]
 NoveltyOption = Annotated[
     bool, typer.Option("--skip-novelty", help="Judge no idea's novelty before it is pursued.")
+]
+NoReviewOption = Annotated[
+    bool, typer.Option("--no-review", help="Leave out the review; `aisci review` makes it later.")
+]
+NoPaperOption = Annotated[
+    bool, typer.Option("--no-paper", help="Leave out the paper; `aisci writeup` makes it later.")
 ]
 OpenEndedOption = Annotated[
     bool, typer.Option("--open-ended", help="Pursue each idea before the next; tell its score.")
@@ -52,6 +70,19 @@ RetryOption = Annotated[
 ForkPolicyOption = Annotated[
     str | None, typer.Option(help="With --fork: another policy, such as a larger budget.")
 ]
+MoreIdeasOption = Annotated[
+    int | None,
+    typer.Option("--ideas", min=1, max=100, help="More ideas: how many the run has in all."),
+]
+MoreOfListOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--from-ideas", metavar="FILE", help="With --ideas: the list that the run's ideas are of."
+    ),
+]
+OtherModelOption = Annotated[
+    str | None, typer.Option("--model", metavar="NAME", help="With --fork: another model.")
+]
 ScaleOption = Annotated[
     str, typer.Option(help="The template's scale: smoke takes seconds, full is the study.")
 ]
@@ -63,6 +94,14 @@ FreshOption = Annotated[
 ]
 EstimateOption = Annotated[
     bool, typer.Option("--estimate", help="Instead: what the run will take; nothing is started.")
+]
+DryRunOption = Annotated[
+    bool,
+    typer.Option("--dry-run", help="Instead: what would run, and what is missing; nothing starts."),
+]
+PrepareOnlyOption = Annotated[
+    bool,
+    typer.Option("--prepare-only", help="Instead: all that comes before the first question."),
 ]
 DetachOption = Annotated[
     bool, typer.Option("--detach", help="Start it in the background; the terminal may be closed.")
@@ -133,6 +172,14 @@ ReviewModelOption = Annotated[
 ]
 BudgetOption = Annotated[
     float | None, typer.Option("--max-usd", min=0, help="Stop at this cost in US dollars.")
+]
+NotifyOption = Annotated[
+    str,
+    typer.Option(
+        "--notify",
+        metavar="CMD|URL",
+        help="Start this command, or post JSON there, when the run ends or wants a person.",
+    ),
 ]
 CaBundle = Annotated[
     Path | None, typer.Option(help="PEM file of a private CA.", exists=True, dir_okay=False)

@@ -45,6 +45,11 @@ def say(text: str = "") -> None:
     print(plain(text, limit=100_000))  # noqa: T201 - the answer
 
 
+def can_draw() -> bool:
+    """Whether stderr is a terminal whose cursor moves: not an editor's shell, not a log."""
+    return sys.stderr.isatty() and not Console(stderr=True).is_dumb_terminal
+
+
 def width() -> int:
     """Characters on a line: the terminal's, or :data:`WIDE`."""
     return Console().width if sys.stdout.isatty() else _WIDE
@@ -95,7 +100,7 @@ def draw(
 def trying(first: str, form: str = "{}") -> Iterator[Callable[[str], None]]:
     """A line on a terminal that says what is under way, in ``form``, until the block ends."""
     console = Console(stderr=True)
-    if not console.is_terminal:
+    if not can_draw():
         yield lambda _doing: None
         return
     with console.status(first) as status:
@@ -113,3 +118,15 @@ def span(seconds: float) -> str:
         if seconds >= unit and seconds % unit == 0:
             return f"{seconds / unit:.0f} {name}"
     return f"{seconds:.0f} s" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+def exact_span(seconds: float) -> str:
+    """``34 s``, ``3 min 5 s``, ``2 h 7 min``: a time that grows."""
+    whole = int(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    return (
+        f"{whole // 60} min {whole % 60} s"
+        if whole < 3600
+        else f"{whole // 3600} h {whole // 60 % 60} min"
+    )

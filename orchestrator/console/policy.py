@@ -12,6 +12,7 @@ from rich.text import Text
 
 from orchestrator.api.policies import SHIPPED, this_machine
 from orchestrator.console import output as out
+from orchestrator.console.columns import Column, cell, fixed_columns
 from orchestrator.console.output import counted
 from orchestrator.core.errors import BadPolicy, UserError
 from orchestrator.core.host import Machine
@@ -33,7 +34,7 @@ from orchestrator.policy.document import json_schema
 from orchestrator.policy.policy import Policy, load_blocks, load_policy, policy_text
 
 WRONG = 2
-ROOMY = 120  # characters; a narrower terminal leaves parents and descriptions to `policy show`
+ROOMY = 120  # characters; on a narrower terminal descriptions stand below
 
 
 def list_policies(*, as_json: bool) -> None:
@@ -47,7 +48,17 @@ def list_policies(*, as_json: bool) -> None:
     heads = ["name", "fits here", "runtime", "cpus", "memory", "disk", "gpus", "wall", "network"]
     if out.width() >= ROOMY:
         heads = ["name", "extends", *heads[1:], "description"]
-    out.table(heads, [[row[head] for head in heads] for row in rows])
+        out.table(heads, [[row[head] for head in heads] for row in rows])
+        return
+    columns = [Column(head=head) for head in heads]
+    for row in rows:
+        row["fits here"] = row["fits here"].replace("a block for others", "a block")
+    cells = [
+        [cell(row[head], out.STATES.get(str(row[head]), "")) for head in heads] for row in rows
+    ]
+    lines = fixed_columns(columns, cells, out.width())
+    below = [Text(f"{row['name']}: {row['description']}") for row in rows]
+    out.draw([*lines, Text(), *below], soft_wrap=False)
 
 
 def _row(name: str, machine: Machine) -> dict[str, Any]:
@@ -74,10 +85,12 @@ def _row(name: str, machine: Machine) -> dict[str, Any]:
     }
 
 
-def show_policy(name: str, *, effective: bool) -> None:
+def show_policy(name: str, *, effective: bool, as_json: bool) -> None:
     """Print a policy as written, or after inheritance with every key."""
     document, inherited = load_blocks(name, SHIPPED)
-    if not effective:
+    if as_json:
+        out.as_json(inherited.settings if effective else document.data)
+    elif not effective:
         out.say(document.text.rstrip("\n"))
     elif only_blocks(inherited.settings):
         out.say(dump(inherited.settings).rstrip("\n"))
@@ -105,7 +118,7 @@ def check_policies(
         )
     ceiling = None if no_weaker_than is None else ceiling_of(no_weaker_than, SHIPPED)
     wrong = False
-    for name in names:
+    for name in (f"./{one}" if _a_file(one) else one for one in names):
         compared, findings = _findings(name, ceiling, exceptions=exceptions, here=here)
         failed = any(finding.level == "error" for finding in findings)
         wrong = wrong or failed
@@ -121,6 +134,11 @@ def check_policies(
             text.stylize(out.STATES[finding.level], 2, 2 + len(finding.level))
             out.draw([text], soft_wrap=True)
     return WRONG if wrong else 0
+
+
+def _a_file(name: str) -> bool:
+    """Whether a bare name is a file's here: `check` takes files, as other programs that check files."""
+    return "/" not in name and name.endswith((".yaml", ".yml"))
 
 
 def _as_json(finding: PolicyFinding) -> dict[str, object]:

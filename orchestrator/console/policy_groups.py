@@ -17,6 +17,10 @@ from orchestrator.console.options import (
     View,
 )
 
+PolicyArgument = Annotated[
+    str, typer.Argument(metavar="NAME", help="A shipped policy, or ./a/file.yaml.")
+]
+
 policy_group = commands("Policies: what containers, ideas and runs may use.")
 check_group = commands("Papers held to their results.")
 
@@ -29,19 +33,22 @@ def policy_list(*, as_json: Json = False) -> None:
 
 @policy_group.command("show")
 def policy_show(
-    name: str,
+    name: PolicyArgument,
     *,
     effective: Annotated[
         bool, typer.Option("--effective", help="After inheritance, with every key.")
     ] = False,
+    as_json: Json = False,
 ) -> None:
     """Print a policy."""
-    console.policy.show_policy(name, effective=effective)
+    console.policy.show_policy(name, effective=effective, as_json=as_json)
 
 
 @policy_group.command("check")
 def policy_check(
-    files: list[str],
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILES...", help="Files, or names of shipped policies.")
+    ],
     *,
     no_weaker_than: Annotated[
         str | None,
@@ -63,20 +70,20 @@ def policy_check(
 
 
 @policy_group.command("explain")
-def policy_explain(name: str, *, as_json: Json = False) -> None:
+def policy_explain(name: PolicyArgument, *, as_json: Json = False) -> None:
     """Explain each control, and how this machine provides it."""
     console.policy_explain.explain(name, as_json=as_json)
 
 
 @policy_group.command("diff")
-def policy_diff(first: str, second: str, *, as_json: Json = False) -> None:
+def policy_diff(first: PolicyArgument, second: PolicyArgument, *, as_json: Json = False) -> None:
     """Compare the second policy with the first, by setting."""
     console.policy.diff(first, second, as_json=as_json)
 
 
 @policy_group.command("prove")
 def policy_prove(
-    name: str,
+    name: PolicyArgument,
     *,
     only: Annotated[
         list[str] | None,

@@ -15,6 +15,7 @@ from orchestrator.console.options import (
     BudgetOption,
     DataOption,
     DetachOption,
+    DryRunOption,
     EditModelOption,
     EngineOption,
     EstimateOption,
@@ -25,10 +26,18 @@ from orchestrator.console.options import (
     IdeasOption,
     Json,
     ModelOption,
+    MoreIdeasOption,
+    MoreOfListOption,
+    NoPaperOption,
+    NoReviewOption,
+    NotifyOption,
     NoveltyOption,
+    OnlyOption,
     OpenEndedOption,
+    OtherModelOption,
     ParallelOption,
     PolicyName,
+    PrepareOnlyOption,
     PriceOption,
     QuietOption,
     ResultsOption,
@@ -51,6 +60,7 @@ def _run(
     model: ModelOption = "builtin/sweep",
     ideas: IdeasOption = None,
     ideas_file: IdeasFileOption = None,
+    only: OnlyOption = "",
     skip_novelty: NoveltyOption = False,
     open_ended: OpenEndedOption = False,
     parallel: ParallelOption = None,
@@ -69,40 +79,36 @@ def _run(
     review_examples: reviewing.ExamplesOption = True,
     accept_from: reviewing.AcceptOption = 6.0,
     improve: reviewing.ImproveOption = 0,
+    no_review: NoReviewOption = False,
+    no_paper: NoPaperOption = False,
     fresh: FreshOption = False,
     sign: SignOption = None,
     results: ResultsOption = HERE,
     estimate: EstimateOption = False,
+    dry_run: DryRunOption = False,
+    prepare_only: PrepareOnlyOption = False,
     yes: YesOption = False,
+    notify: NotifyOption = "",
     detach: DetachOption = False,
     quiet: QuietOption = False,
     as_json: Json = False,
 ) -> None:
     """Take a template from ideas to reviewed papers."""
-    request = api.RunRequest(
-        template=template,
-        model=model,
-        ideas=ideas,
-        ideas_file=ideas_file,
-        novelty=not skip_novelty,
-        open_ended=open_ended,
-        parallel=parallel,
-        scale=scale,
-        policy=policy,
-        data=data,
-        max_usd=max_usd,
-        results=results,
-        price=price,
-        roles=named_roles(role, editing=edit_model, reviewing=review_model),
-        vision=vision,
-        engine=engine,
-        reviewing=reviewing.review_rules(
-            reviews, reflections, accept_from, improve, examples=review_examples
-        ),
-        fresh=fresh,
-        sign=sign,
+    rules = reviewing.review_rules(
+        reviews, reflections, accept_from, improve, examples=review_examples
     )
-    view = View(quiet=quiet, as_json=as_json)
+    request = api.RunRequest(
+        template=template, model=model, ideas=ideas, ideas_file=ideas_file, only=only,
+        novelty=not skip_novelty, open_ended=open_ended, parallel=parallel, scale=scale, policy=policy,
+        leave_out=api.leave_out_of(paper=no_paper, review=no_review), data=data, max_usd=max_usd,
+        results=results, price=price, vision=vision, engine=engine, reviewing=rules, fresh=fresh, sign=sign,
+        roles=named_roles(role, editing=edit_model, reviewing=review_model),
+    )  # fmt: skip
+    if dry_run:
+        raise typer.Exit(console.dry_run.show_dry_run(request, as_json=as_json))
+    view = View(quiet=quiet, as_json=as_json, notify=notify)
+    if prepare_only:
+        raise typer.Exit(console.preparing.make_ready(request, view))
     raise typer.Exit(
         console.estimate.start_or_show(request, view, show=estimate, yes=yes, detach=detach)
     )
@@ -116,17 +122,24 @@ def _resume(
     parallel: ParallelOption = None,
     policy: ForkPolicyOption = None,
     max_usd: BudgetOption = None,
+    ideas: MoreIdeasOption = None,
+    from_ideas: MoreOfListOption = None,
+    model: OtherModelOption = None,
+    price: PriceOption = None,
     sign: SignOption = None,
     results: ResultsOption = HERE,
+    notify: NotifyOption = "",
     quiet: QuietOption = False,
     as_json: Json = False,
 ) -> None:
     """Continue a run that stopped. No recorded call is made or paid again."""
     request = api.ResumeRequest(
         run=run, results=results, fork=fork, asked=api.stages_again(retry), policy=policy,
-        max_usd=max_usd, sign=sign, parallel=parallel,
+        max_usd=max_usd, ideas=ideas, ideas_file=from_ideas, model=model, price=price, sign=sign,
+        parallel=parallel,
     )  # fmt: skip
-    raise typer.Exit(console.run.start(request, View(quiet=quiet, as_json=as_json)))
+    view = View(quiet=quiet, as_json=as_json, notify=notify)
+    raise typer.Exit(console.run.start(request, view))
 
 
 def _replay(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from orchestrator.api import runs
+from orchestrator.api import reproduce, runs
 from orchestrator.api.export import write_reports
 from orchestrator.api.outcomes import IdeaOutcome, RunOutcome
 from orchestrator.api.prepare import RunRequest
@@ -20,9 +19,11 @@ from orchestrator.api.run_lines import read_body
 from orchestrator.api.run_state import RunState
 from orchestrator.api.stage_request import StageRequest, resume_of
 from orchestrator.console import output as out
-from orchestrator.console.live import LiveTable
+from orchestrator.console.live_table import LiveTable
 from orchestrator.console.log_lines import LogLines
 from orchestrator.console.options import View
+from orchestrator.console.telling import Telling
+from orchestrator.core.errors import AisciError
 from orchestrator.core.papers import Review
 from orchestrator.core.sanitize import plain_line
 from orchestrator.record.events import Body
@@ -34,12 +35,20 @@ _LONGEST = 1000  # characters of a notice
 
 def start(request: RunRequest | ResumeRequest, view: View) -> int:
     """Begin or continue a run; returns the exit code."""
-    with _following(view) as listener:
-        if isinstance(request, RunRequest):
-            outcome = runs.run(request, listener)
-        else:
-            outcome = runs.resume(request, listener)
-    return _show(outcome, view)
+    telling = Telling(view.notify)
+    try:
+        with _following(view) as follower:
+            listener = telling.hearing(follower)
+            if isinstance(request, RunRequest):
+                outcome = runs.run(request, listener)
+            else:
+                outcome = runs.resume(request, listener)
+    except AisciError as error:
+        telling.stopped(error)
+        raise
+    code = _show(outcome, view)
+    telling.ended(outcome)
+    return code
 
 
 def start_stage(request: StageRequest, view: View) -> int:
@@ -49,7 +58,7 @@ def start_stage(request: StageRequest, view: View) -> int:
 
 def replay(name: str, results: Path, view: View, *, into: Path | None) -> int:
     """Reproduce a run from its record, and compare; exit code 1 where files differ."""
-    outcome = runs.replay(name, results, into=into)
+    outcome = reproduce.replay(name, results, into=into)
     same = len(outcome.same)
     if view.as_json:
         counts = {"ideas": outcome.ideas, "same": same, "different": list(outcome.different)}
@@ -72,14 +81,14 @@ def write_pages(name: str, results: Path, *, into: Path | None, as_json: bool) -
 def _following(view: View) -> Iterator[Listener]:
     """The listener that ``view`` asks for; a live table is drawn while the block runs."""
     if view.as_json:
-        yield _as_json
+        yield _JsonLines()
         return
     if view.quiet:
         yield lambda _: None
         return
     follower = _Follower()
     track = RunState(follower.load, time.monotonic)
-    if sys.stderr.isatty():
+    if out.can_draw():
         with LiveTable(track) as table:
             follower.display, follower.say = table, table.say
             yield follower
@@ -89,8 +98,18 @@ def _following(view: View) -> Iterator[Listener]:
         yield follower
 
 
-def _as_json(event: Heard) -> None:
-    if not isinstance(event, Sampled):
+class _JsonLines:
+    """Each event as a line; of the shares that a running job reports, one for each tenth."""
+
+    def __init__(self) -> None:
+        self._tenths: dict[str, int] = {}
+
+    def __call__(self, event: Heard) -> None:
+        if isinstance(event, Sampled):
+            tenths = int(10 * (event.share or 0.0))
+            if tenths <= self._tenths.get(event.scope, 0):
+                return
+            self._tenths[event.scope] = tenths
         out.as_json({"event": asdict(event)})
 
 
@@ -108,6 +127,8 @@ class _Follower:
             self.say(plain_line(event.text, limit=_LONGEST))
         elif isinstance(event, RunOpened):
             self._folder = Path(event.folder)
+            if isinstance(self.display, LiveTable):
+                self.say(f"folder:   {event.folder}")
         else:
             self.display(event)
 
@@ -130,6 +151,13 @@ def _show(outcome: RunOutcome, view: View) -> int:
     for row in rows:
         if row["paper"]:
             out.say(f"paper:    {row['paper']}{row['reviewed'] and '  ' + row['reviewed']}")
+    for idea in outcome.ideas:
+        if idea.left_out:
+            command = "writeup" if idea.left_out == "paper" else "review"
+            out.say(f"left out: the {idea.left_out}; later: aisci {command} {idea.folder}")
+    for todo in dict.fromkeys(one.failure.todo for one in outcome.ideas if one.failure):
+        if todo:
+            out.say(f"do:       {todo}")
     if any(idea.after for idea in outcome.ideas):
         out.say(f"next:     aisci resume {outcome.folder}")
     head = f"{outcome.head} (keep it elsewhere)" if outcome.head else ""
@@ -159,4 +187,5 @@ def _row(idea: IdeaOutcome) -> dict[str, Any]:
         "folder": str(idea.folder),
         "paper": str(idea.paper or ""),
         "reviewed": _reviewed(idea.review),
+        "left_out": idea.left_out,
     }

@@ -61,7 +61,13 @@ def open_page(name: str, results: Path, *, only_print: bool) -> None:
             todo=f"`aisci report {page.parent}` writes it from what is recorded so far",
         )
     out.say(str(page))
-    if not only_print and _has_screen():
+    if not only_print:
+        show_page(page)
+
+
+def show_page(page: Path) -> None:
+    """Open a page in the browser where there is a screen."""
+    if _has_screen():
         webbrowser.open(page.absolute().as_uri())
 
 

@@ -21,9 +21,9 @@ from orchestrator.api.run_status import CallOut, RunStatus, WayStatus
 from orchestrator.api.run_watch import RunWatch
 from orchestrator.console import output as out
 from orchestrator.console.columns import Column, cell, fixed_columns
-from orchestrator.console.live import ROOM, STYLES, container_counts, elapsed
+from orchestrator.console.live import ROOM, STYLES, elapsed
+from orchestrator.console.live_table import short_counts
 from orchestrator.console.run_list import STATE_STYLES, idea_counts, run_json, short_cost
-from orchestrator.core.job import Verdict
 from orchestrator.core.sanitize import plain_line
 from orchestrator.record.asked_stages import STAGE_NAMES
 
@@ -32,7 +32,7 @@ _LONGEST = 1000  # characters of a command
 _LINES_AROUND = 14  # of a status, that are not of an idea
 _SHORT = 3  # characters of a stage's name
 _HEAD = " ".join(name[:_SHORT] for name in STAGE_NAMES)
-_MARKS = {"reached": "✓", "failed": "✗", "begun": "▶"}
+_MARKS = {"reached": "✓", "failed": "✗", "begun": "▶", "left out": "-"}
 _STAGES = (Column(head="idea", least=12, wide=12), Column(head=_HEAD), Column(head="", least=8))
 _WORK = (
     Column(head="", least=10, wide=10),
@@ -168,7 +168,7 @@ def _work(way: WayStatus, now: float, *, working: bool, roomy: bool) -> tuple[Te
     text = (
         "" if doing is None else _going(doing, now, bar=roomy) if working else f"while {doing.what}"
     )
-    counts = _containers(Counter(dict(way.containers)), roomy=roomy)
+    counts = short_counts(Counter(dict(way.containers)), roomy=roomy)
     cost = short_cost(way.usd, way.unpriced)
     return cell(way.name), cell(text), Text(counts), cell(f"{way.tokens:,}"), cell(cost)
 
@@ -178,16 +178,8 @@ def _sums(status: RunStatus, *, roomy: bool) -> tuple[Text, ...]:
     for way in status.ways:
         verdicts.update(dict(way.containers))
     cost = short_cost(status.usd, status.unpriced)
-    counts, tokens = _containers(verdicts, roomy=roomy), f"{status.tokens:,}"
+    counts, tokens = short_counts(verdicts, roomy=roomy), f"{status.tokens:,}"
     return cell("all", "bold"), cell(""), Text(counts), cell(tokens), cell(cost)
-
-
-def _containers(verdicts: Counter[str], *, roomy: bool) -> str:
-    if roomy:
-        return container_counts(verdicts)
-    good = verdicts[Verdict.FINISHED]
-    bad = verdicts.total() - good
-    return "  ".join([f"✓ {good}"] * bool(good) + [f"✗ {bad}"] * bool(bad))
 
 
 def _going(call: CallOut, now: float, *, bar: bool) -> str:
@@ -195,8 +187,12 @@ def _going(call: CallOut, now: float, *, bar: bool) -> str:
 
 
 def _faults(status: RunStatus, width: int) -> list[Text]:
-    """Why ideas, or the whole run, ended early."""
+    """Why ideas, or the whole run, ended early, and what was left out of them as the run was asked."""
     told_of = [plain_line(f"{one.name}: {one.why}") for one in status.ways if one.why]
+    left = dict.fromkeys(
+        what for one in status.ideas for what in one.lacking if what.endswith("left out")
+    )
+    told_of += [f"{what}, as the run was asked" for what in left]
     lines = [line for text in told_of[:5] for line in wrap(text, width)]
     return [Text(), *(Text(line, style="yellow") for line in lines)] if lines else []
 

@@ -1,4 +1,4 @@
-"""The commands on ideas that exist, here or elsewhere: one stage again, slides, a judgement of novelty; and surveys."""
+"""The commands on ideas: a list of them, one stage again, slides, a judgement of novelty; and surveys."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from orchestrator.console.literature_groups import novelty_command, survey_comma
 from orchestrator.console.options import (
     HERE,
     BudgetOption,
+    DataOption,
     IdeaName,
     Json,
     ModelOption,
@@ -21,6 +22,7 @@ from orchestrator.console.options import (
     PriceOption,
     QuietOption,
     ResultsOption,
+    ScaleOption,
     SignOption,
     View,
     VisionOption,
@@ -89,7 +91,35 @@ def _import(
     raise typer.Exit(console.importing.import_folder(request, as_json=as_json))
 
 
+def _ideas(
+    template: Annotated[str, typer.Argument(help="A shipped template's name, or ./a/folder.")],
+    *,
+    number: Annotated[
+        int, typer.Option("--number", "-n", min=1, max=100, help="How many to ask for.")
+    ] = 20,
+    model: ModelOption = "builtin/sweep",
+    into: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The list. Default: beside the record.")
+    ] = None,
+    scale: ScaleOption = "full",
+    policy: PolicyName = None,
+    data: DataOption = None,
+    max_usd: BudgetOption = None,
+    price: PriceOption = None,
+    results: ResultsOption = HERE,
+    quiet: QuietOption = False,
+    as_json: Json = False,
+) -> None:
+    """Propose ideas and pursue none: a list for `run --from-ideas`."""
+    request = api.IdeasRequest(
+        template=template, model=model, count=number, scale=scale, policy=policy, data=data,
+        max_usd=max_usd, price=price, into=into, results=results,
+    )  # fmt: skip
+    raise typer.Exit(console.ideas.list_ideas(request, View(quiet=quiet, as_json=as_json)))
+
+
 IDEA_COMMANDS: dict[str, Callable[..., None]] = {
+    "ideas": _ideas,
     "import": _import,
     "experiment": _command("experiment", "Plan and make an idea's experiments again, no more."),
     "plot": _command("plot", "Draw an idea's figures again, no more."),

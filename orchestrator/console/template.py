@@ -119,7 +119,7 @@ def _print_baseline(outcome: BaselineOutcome, data: Path | None, view: View) -> 
     if not view.quiet:
         out.table(("data set", "metric", "mean", "standard error", "unit"), _numbers(outcome))
         out.say()
-    known = f"kept since {kept.at}; --again measures it again. It took"
+    known = f"kept since {kept.at[:16].replace('T', ' ')} UTC; --again measures it again. It took"
     verb = "measured in" if outcome.new else known
     out.say(
         f"{kept.template} at scale {kept.scale}, under {kept.policy}: {verb} "

@@ -25,6 +25,12 @@ MORE_ROOM = (
     "nothing recorded is paid again"
 )
 
+MORE_MONEY = (
+    "raise it: `aisci resume RUN --max-usd N`, up to what the policy's file allows; above that: "
+    "`aisci resume RUN --fork --policy ./wider.yaml`; nothing recorded is paid again"
+)
+"""For a budget of US dollars, which `--max-usd` may have lowered."""
+
 
 @dataclass(frozen=True, slots=True)
 class Deadline:

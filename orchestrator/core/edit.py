@@ -49,3 +49,8 @@ class Edit:
     refused: tuple[str, ...] = ()
     turns: int = 0
     attestation: Attestation | None = None
+
+    @property
+    def all_completed(self) -> bool:
+        """Whether the model said, in place of an edit, that it wants no more runs: no failure."""
+        return not self.changed and "ALL_COMPLETED" in self.reply

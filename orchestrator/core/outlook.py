@@ -81,6 +81,17 @@ class Outlook:
                     self._plans.append(runs * seconds)
                 told.runs, told.seconds, told.since = runs, seconds, self._clock()
 
+    def time_left(self) -> float | None:
+        """Seconds until the run ends, if as many ideas stay in flight as now; None before any plan.
+
+        At least as long as the idea with most work takes.
+        """
+        work = self.work_left()
+        if not work.whole or not work.ideas:
+            return None
+        together = sum(work.ideas.values()) + work.to_come * work.whole
+        return max(*work.ideas.values(), together / len(work.ideas))
+
     def work_left(self) -> WorkLeft:
         """The estimates as of now."""
         with self._lock:

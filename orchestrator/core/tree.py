@@ -9,8 +9,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
+
+UNWRITTEN = {"unwritten": True}
+"""The metadata of a field that is left out of the JSON where it has its default: what was written before the
+field was there has the same bytes still.
+"""
 
 
 def canonical(value: Any) -> bytes:
@@ -28,7 +33,12 @@ def canonical(value: Any) -> bytes:
 
 def _as_json(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
-        return asdict(value)
+        pairs = ((one, getattr(value, one.name)) for one in fields(value))
+        return {
+            one.name: given
+            for one, given in pairs
+            if "unwritten" not in one.metadata or given != one.default
+        }
     raise TypeError(f"{type(value).__name__} has no canonical JSON")
 
 

@@ -57,7 +57,7 @@ def survey_host(results: Path, *, probe: bool, say: Callable[[str], None] | None
         place = pods.no_engine_here(os.environ)
         if place:
             return replace(bare, why=f"{why}; {place}", todo=pods.INSTEAD)
-        return replace(bare, why=why, todo=client.INSTALL_HELP)
+        return replace(bare, why=why, todo=error.todo.partition("\n`aisci doctor`")[0])
     try:
         host = _with_engine(engine, bare)
         return run_self_check(engine, host, say or (lambda _: None)) if probe else host

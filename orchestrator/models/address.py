@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from orchestrator.core.errors import UserError
 from orchestrator.core.secrets import without_user
@@ -16,6 +16,13 @@ class ServerAddress:
 
     variable: str
     address: str
+
+    @property
+    def bare(self) -> str:
+        """As records have it: without user, password, query and fragment, which can hold a key."""
+        parts = urlsplit(self.address)
+        host = parts.netloc.rpartition("@")[2]
+        return urlunsplit((parts.scheme, host, parts.path, "", ""))[:200]
 
     def __str__(self) -> str:
         """Without the user and password that it may hold."""

@@ -46,8 +46,18 @@ def missing_keys(litellm: Any, name: str, environ: Mapping[str, str]) -> tuple[s
     return tuple(key for key in keys["missing_keys"] if not environ.get(key))
 
 
-def require_key(name: str, missing: Sequence[str]) -> None:
-    """Raises :class:`MissingKey`."""
+def require_key(name: str, missing: Sequence[str], *, listed: bool = True) -> None:
+    """Raises :class:`MissingKey`. A model of OpenAI's format that litellm does not list may be on a server of the
+    user's own: then its address is missing.
+    """
+    if missing and not listed and missing[0] == "OPENAI_API_KEY":
+        raise MissingKey(
+            f"{name} is no listed model of OpenAI's, and no server of your own is named",
+            where=f"--model {name}",
+            why="not set: OPENAI_API_BASE, and OPENAI_API_KEY",
+            todo="for a server of your own: export OPENAI_API_BASE=http://HOST:PORT/v1; "
+            "for a model of OpenAI's own: its name as OpenAI writes it, and the key",
+        )
     if missing:
         raise MissingKey(
             f"{name} needs a key that is not in the environment",

@@ -77,7 +77,7 @@ def open_model(
     if kind == "scripted":
         return ScriptedModel.from_file(Path(rest), name)
     model = LitellmModel(name, environ, retry or RetryPolicy(), timing or RetryTiming())
-    require_key(name, model.missing_keys)
+    require_key(name, model.missing_keys, listed=bool(model.facts))
     if prices:
         model.charge(prices)
     return model
@@ -319,6 +319,14 @@ class LitellmModel:
         retry = self._retry
         pause: float = min(retry.first_pause * 2 ** (attempt - 1), retry.longest_pause)
         return max(pause * (0.5 + 0.5 * self._timing.jitter()), retry_after(error))
+
+
+def listed_models(vendor: str) -> dict[str, Mapping[str, Any]]:
+    """The entries of litellm's map for a vendor's models that answer in text, by ``VENDOR/MODEL``."""
+    entries = _litellm().model_cost.items()
+    texts = ((name, one) for name, one in entries if one.get("mode") in {"chat", "responses"})
+    mine = ((name, one) for name, one in texts if one.get("litellm_provider") == vendor)
+    return {f"{vendor}/{name.removeprefix(f'{vendor}/')}": one for name, one in mine}
 
 
 def reply_format(schema: str) -> dict[str, Any]:

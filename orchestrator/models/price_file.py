@@ -46,15 +46,7 @@ def own_price(name: str, path: Path | None = None) -> dict[str, float]:
     """US dollars per token of that model, as :meth:`LitellmModel.charge` takes them; empty where there is
     no file, or no such name in it. Raises :class:`BadFile` with every error of the file.
     """
-    try:
-        document = read(path or own_prices_path())
-    except BadFile as refused:
-        if isinstance(refused.__cause__, FileNotFoundError | NotADirectoryError):
-            return {}
-        raise
-    if document.data is None:  # every line is a comment
-        return {}
-    price = validated(document, _OwnPrices).root.get(name)
+    price = _own_prices(path).get(name)
     if price is None:
         return {}
     named = {
@@ -64,3 +56,20 @@ def own_price(name: str, path: Path | None = None) -> dict[str, float]:
         PER_WRITTEN: price.written,
     }
     return {key: value / TOKENS_PRICED for key, value in named.items() if value is not None}
+
+
+def priced_names(path: Path | None = None) -> tuple[str, ...]:
+    """The models that the file names. Raises :class:`BadFile`."""
+    return tuple(_own_prices(path))
+
+
+def _own_prices(path: Path | None) -> dict[str, _OwnPrice]:
+    try:
+        document = read(path or own_prices_path())
+    except BadFile as refused:
+        if isinstance(refused.__cause__, FileNotFoundError | NotADirectoryError):
+            return {}
+        raise
+    if document.data is None:  # every line is a comment
+        return {}
+    return validated(document, _OwnPrices).root

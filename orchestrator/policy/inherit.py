@@ -72,7 +72,7 @@ def find_document(name: str, shipped: Path, *, beside: Path) -> Document:
                 f"there is no policy {name!r}",
                 where=f"the shipped policies, in {shipped}",
                 why="a bare name selects a policy that aisci ships",
-                todo=f"{nearest(name, known)} For a file of your own, write ./{name}",
+                todo=f"{nearest(name, known)}\nfor a file of your own, write ./{name}",
             )
         path = shipped / f"{name}.yaml"
     document = read(path, BadPolicy)

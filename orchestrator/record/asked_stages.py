@@ -2,7 +2,8 @@
 
 A stage and those after it are made again in scopes of their own, ``plots#2``, on the results that exist; they
 can end at a stage, and resume makes the others. A review or an improvement can be made once more on the paper
-as it stands, in ``review#more_1``. So nothing recorded is overwritten, and a replay repeats all of it.
+as it stands, in ``review#more_1``. A run that leaves out papers, or their review, has each idea end before
+them; who asks for them later gets them, and the idea ends there. So nothing recorded is overwritten, and a replay repeats all of it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from orchestrator.record.journal import Journal
 from orchestrator.record.notes import StageBegan, StageFailed, StageReached, StagesAsked
-from orchestrator.record.pins import ReviewPin
+from orchestrator.record.pins import LeaveOut, ReviewPin
 from orchestrator.record.ports import Ports
 
 STAGE_NAMES = (
@@ -27,6 +28,10 @@ STAGE_NAMES = (
     "review",
     "improve",
 )
+ENDS: dict[LeaveOut, str] = {"": STAGE_NAMES[-1], "paper": "critique", "review": "verify"}
+"""The stage that an idea ends with, by what its run leaves out."""
+LEFT_OUT = {what: STAGE_NAMES[STAGE_NAMES.index(last) + 1 :] for what, last in ENDS.items()}
+"""The stages after it."""
 MORE = "#more_"
 """In the scope of a stage that is made once more on the paper as it stands."""
 
@@ -45,9 +50,39 @@ class AskedStages:
 
     @property
     def last(self) -> str:
-        """The stage to end at; empty: at the end."""
+        """The stage to end at: the one that was asked for, else the last one that the run does not leave out,
+        or that was asked for since.
+        """
         way = [one.until for one in self.asked if not one.more]
-        return way[-1] if way else ""
+        if way and way[-1]:
+            return way[-1]
+        return (
+            max((self._usual, *filter(None, way)), key=STAGE_NAMES.index)
+            if self._leaves
+            else self._usual
+        )
+
+    @property
+    def stops(self) -> bool:
+        """Whether an idea that ends at :attr:`last` is only stopped there."""
+        return STAGE_NAMES.index(self.last) < STAGE_NAMES.index(self._usual)
+
+    @property
+    def left_out(self) -> LeaveOut:
+        """What of this idea is left out now."""
+        if not self._leaves or self.more:
+            return ""
+        if self.last in LEFT_OUT["review"]:
+            return ""
+        return "review" if self.last in LEFT_OUT["paper"] else "paper"
+
+    @property
+    def _leaves(self) -> LeaveOut:
+        return next((one.leave_out for one in self.asked if one.leave_out), "")
+
+    @property
+    def _usual(self) -> str:
+        return ENDS[self._leaves]
 
     @property
     def reviewing(self) -> ReviewPin | None:
@@ -67,6 +102,12 @@ class AskedStages:
     def scopes(self) -> tuple[str, ...]:
         """The present scopes of all stages, in their order."""
         return (*map(self.scope, STAGE_NAMES), *(scope for scope, _ in self.more))
+
+    def ends(self) -> tuple[str, ...]:
+        """The scopes at which the idea is finished: with its last stage, then with each that was made once
+        more; the last one counts.
+        """
+        return (self.scope(self.last), *(scope for scope, _ in self.more))
 
 
 def recorded_stages(journal: Journal, idea: str) -> AskedStages:
@@ -89,7 +130,7 @@ def asked_stages(
     if new.again not in began:
         new = replace(new, again="")
     reached = _reached(before, ports)
-    if new == StagesAsked() and not (before.last and reached):
+    if new == StagesAsked() and not (before.stops and reached):
         return before
     if known and known[-1] == new and not reached and not _failed(before, ports):
         return before
@@ -100,7 +141,7 @@ def asked_stages(
 def _reached(known: AskedStages, ports: Ports) -> bool:
     """Whether the last of what was asked for is done."""
     last = known.asked[-1] if known.asked else StagesAsked()
-    scope = known.more[-1][0] if last.more else known.scope(last.until or STAGE_NAMES[-1])
+    scope = known.more[-1][0] if last.more else known.scope(last.until or known.last)
     return bool(ports.journal.notes(StageReached, below=ports.within(scope).scope))
 
 

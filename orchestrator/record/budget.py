@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from orchestrator.core.deadline import FOREVER, MORE_ROOM, Deadline
+from orchestrator.core.deadline import FOREVER, MORE_MONEY, MORE_ROOM, Deadline
 from orchestrator.core.errors import BudgetSpent
 from orchestrator.core.model import Usage
 from orchestrator.record.journal import Journal
@@ -58,8 +58,8 @@ class JournalBudget:
             if most is not None and would > most:
                 raise BudgetSpent(
                     f"the next call could pass the budget: {would:g} of {most:g}{unit}",
-                    where=f"the policy's {self.of}.budget.{name}",
-                    todo=MORE_ROOM,
+                    where=_place(self.of, name),
+                    todo=MORE_MONEY if name == "usd" else MORE_ROOM,
                 )
         if self.around is not None:
             self.around.admit(journal, ceiling, paid=paid, gpus=gpus)
@@ -102,3 +102,8 @@ class JournalBudget:
             ("tokens", self.tokens, used.tokens + more, " tokens"),
             ("requests", self.requests, used.requests + 1, " requests"),
         )
+
+
+def _place(of: str, name: str) -> str:
+    key = f"{of}.budget.{name}"
+    return f"{key}, of --max-usd or of the policy" if name == "usd" else f"the policy's {key}"

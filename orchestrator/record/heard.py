@@ -33,5 +33,25 @@ class Sampled:
     kind: Literal["sampled"] = "sampled"
 
 
-Heard = Event | RunOpened | Notice | Sampled
+@dataclass(frozen=True, slots=True)
+class JobWaits:
+    """A job waits for the run's room, and for a GPU if it has one."""
+
+    scope: str
+    kind: Literal["waiting"] = "waiting"
+
+
+@dataclass(frozen=True, slots=True)
+class JobStarts:
+    """A job's program starts; ``left`` is about how many seconds the run has left, or None."""
+
+    scope: str
+    left: float | None
+    kind: Literal["started"] = "started"
+
+
+Moment = RunOpened | Notice | Sampled | JobWaits | JobStarts
+"""What happens and is never written."""
+
+Heard = Event | Moment
 """What a listener receives."""

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
 from orchestrator.core.papers import Claim, Improvement, Paper, Review
 from orchestrator.core.research import Failure, Figure, Idea, Run, TrainingComparison
-from orchestrator.core.tree import Tree
+from orchestrator.core.tree import UNWRITTEN, Tree
 from orchestrator.record.end_notes import RunFailed
 from orchestrator.record.import_notes import Imported
 from orchestrator.record.literature_notes import LiteratureNote
-from orchestrator.record.pins import ReviewPin, StrictRecord
+from orchestrator.record.paper_notes import ClaimsVerified, EditRefused, SectionAbsent
+from orchestrator.record.pins import LeaveOut, ReviewPin, StrictRecord
 from orchestrator.record.plan_notes import (
     Criticized,
     Instrumented,
@@ -88,7 +89,8 @@ class StageBegan(StrictRecord):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StagesAsked(StrictRecord):
     """A user asked for the stage ``again``, and for those after it, to be made again; to end at ``until``,
-    or to go on to the end; or for one of the last stages to be made once ``more``.
+    or to go on to the end; or for one of the last stages to be made once ``more``. The first one may say what
+    the run does ``leave_out``.
     """
 
     note: Literal["asked"] = "asked"
@@ -96,6 +98,7 @@ class StagesAsked(StrictRecord):
     until: str = ""
     more: Literal["", "review", "improve"] = ""
     reviewing: ReviewPin | None = None
+    leave_out: LeaveOut = field(default="", metadata=UNWRITTEN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,13 +137,25 @@ class ReviewLost(StrictRecord):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdeaFinished(StrictRecord):
-    """A paper compiled: the number of runs and of claims, and whether it is verified and reviewed."""
+    """A paper compiled: the number of runs and of claims, and whether it is verified and reviewed. Or the run
+    has ``left_out`` the paper, or its review.
+    """
 
     note: Literal["finished"] = "finished"
     runs: int
     claims: int
     verified: bool
     reviewed: bool
+    left_out: LeaveOut = field(default="", metadata=UNWRITTEN)
+
+    @property
+    def lacking(self) -> tuple[str, ...]:
+        """What the idea's paper is not, in words."""
+        if self.left_out == "paper":
+            return ("paper left out",)
+        review = "review left out" if self.left_out else "not reviewed"
+        states = ((self.verified, "not verified"), (self.reviewed, review))
+        return tuple(what for done, what in states if not done)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,30 +216,6 @@ class DescriptionDropped(StrictRecord):
 
     note: Literal["description_dropped"] = "description_dropped"
     why: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EditRefused(StrictRecord):
-    """An edit of the paper that was not used."""
-
-    note: Literal["edit_refused"] = "edit_refused"
-    why: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SectionAbsent(StrictRecord):
-    """The template's paper lacks this section."""
-
-    note: Literal["section_absent"] = "section_absent"
-    section: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClaimsVerified(StrictRecord):
-    """The number of verified numbers in the paper."""
-
-    note: Literal["verified"] = "verified"
-    claims: int
 
 
 _RunNote = IdeasEdited | IdeaDuplicated | ArchiveTaken | IdeasLeft | BaselineCompared | IdeaEnded

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from pydantic import ConfigDict
 
 from orchestrator.core.model import DEFAULT_ROLE
 from orchestrator.core.research import Idea
-from orchestrator.core.tree import Tree
+from orchestrator.core.tree import UNWRITTEN, Tree
 
+LeaveOut = Literal["", "paper", "review"]
+"""What a run leaves out: its papers, with the stages after them, or their review and improvement."""
 _ImageIds = tuple[tuple[str, str], ...]
 
 
@@ -133,7 +135,8 @@ class Pins(StrictRecord):
     ``default``, ``prompts`` one hash over all prompt files, ``images`` are (name, id), ``ideas`` is
     the number of requested ideas, ``given`` are those of a file, which are not proposed; ``novelty``: each
     is judged before it is pursued; ``open_ended``: each is pursued before the next one is proposed;
-    ``imported``: results, figures and paper come from this folder, and were not made by the program.
+    ``imported``: results, figures and paper come from this folder, and were not made by the program;
+    ``leave_out``: what of an idea is made only if it is asked for later.
     """
 
     program: str
@@ -154,6 +157,7 @@ class Pins(StrictRecord):
     novelty: bool = True
     open_ended: bool = False
     imported: ImportPin | None = None
+    leave_out: LeaveOut = field(default="", metadata=UNWRITTEN)
 
     def __post_init__(self) -> None:
         """Raises ValueError without a model of the default role."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import fields
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -18,14 +19,15 @@ from orchestrator.record.events import EVENT
 from orchestrator.record.notes import NOTE
 
 _DESCRIPTION = (
-    "One line of a run's or an idea's journal.jsonl. Every line has all of its fields. The body of "
+    "One line of a run's or an idea's journal.jsonl. Every line has all of its fields, but those "
+    "that are not required, which are written only where they say something. The body of "
     "a `noted` line is a `Note`. The body of an `asked` line is the value `PORT.request`, that of "
     "an `answered` line is the value `PORT.answer`; PORT is the line's `port`."
 )
 
 
 class _AsWritten(GenerateJsonSchema):
-    """Values in the form of the journal: each with all of its fields, without defaults."""
+    """Values in the form of the journal: each with all of its fields that are written, without defaults."""
 
     def field_is_required(self, field: Any, total: bool) -> bool:  # noqa: ARG002, FBT001 - pydantic's signature
         return True
@@ -41,6 +43,9 @@ class _AsWritten(GenerateJsonSchema):
         made, doc = super().dataclass_schema(schema), schema["cls"].__doc__ or ""
         if not doc.startswith(f"{schema['cls'].__name__}("):
             made["description"] = " ".join(doc.split())
+        unwritten = {one.name for one in fields(schema["cls"]) if "unwritten" in one.metadata}
+        if unwritten:
+            made["required"] = [name for name in made["required"] if name not in unwritten]
         return made
 
 

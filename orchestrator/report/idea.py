@@ -91,6 +91,12 @@ def _failure(known: IdeaFacts) -> Html | None:
     if known.status == "not novel":
         why = f"Not pursued: judged not novel. {known.novelty.reason}"
         return el("div", el("p", why), class_="notice warn")
+    if left_out := [what for what in known.lacking if what.endswith("left out")]:
+        command = "writeup" if left_out[0].startswith("paper") else "review"
+        about = f"As the run was asked: {left_out[0]}. Later: "
+        return el(
+            "div", el("p", about, el("code", f"aisci {command} RUN/IDEA")), class_="notice warn"
+        )
     if not known.failures and known.status != "finished":
         return el("div", el("p", "This idea is not finished."), class_="notice warn")
     kept = f"{len(known.runs)} finished runs are kept and shown below."

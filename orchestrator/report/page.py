@@ -7,6 +7,7 @@ import hashlib
 from functools import cache
 from importlib import resources
 
+from orchestrator.record.paths import proofs_folder
 from orchestrator.record.pins import Pins
 from orchestrator.report.html import Child, Html, el
 
@@ -134,8 +135,8 @@ def bullet_list(items: tuple[str, ...]) -> Html | None:
 
 
 def proof_paragraph(pins: Pins | None) -> Html:
-    """A paragraph, made only from the run's pins, so that a replay makes the same one. It has no link: the
-    page of a proof does not travel with the run's folder.
+    """A paragraph, made only from the run's pins, so that a replay makes the same one. It says where proofs
+    lie and links to none: they do not travel with the run's folder.
     """
     name = pins.policy.name if pins else ""
     known = pins.proof if pins else None
@@ -143,14 +144,18 @@ def proof_paragraph(pins: Pins | None) -> Html:
         return el(
             "p", pill("no proof", "warn"), f" This record names no proof of the policy {name!r}."
         )
-    how = el("code", f"aisci policy prove {name}")
+    place = el("code", f"{proofs_folder(known.of)}/")
     newest = known.newest
     if newest is None:
-        text = f" When this run started, the policy {name!r} had no proof for this machine. "
-        return el("p", pill("no proof", "warn"), text, how, " makes one.")
+        text = (
+            f" When this run started, the policy {name!r} had no proof for this machine. Command: "
+        )
+        how = el("code", f"aisci policy prove {name}")
+        below = "; later proofs lie below the folder of results, in "
+        return el("p", pill("no proof", "warn"), text, how, below, place, ".")
     look = pill(newest.outcome, {"held": "good", "did not hold": "bad"}.get(newest.outcome, "warn"))
     text = f" latest proof of the policy {name!r} when this run started, of {newest.at}"
     used = {image for _, image in pins.images}
     if others := [kind for kind, image in newest.images if image not in used]:
         text += f", with other images than this run for: {', '.join(others)}"
-    return el("p", look, text, "; ", how, " makes a newer one.")
+    return el("p", look, text, "; proofs lie below the folder of results, in ", place, ".")

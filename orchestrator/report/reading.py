@@ -125,7 +125,10 @@ def read_idea(journal: Journal, run: RunFacts | None) -> IdeaFacts:
             where=str(journal.path),
             todo="name the folder of a run: `aisci report RUN`",
         )
-    scopes = _scopes(journal, first.id)
+    asked = recorded_stages(journal, first.id)
+    scopes = [f"idea/{first.id}/{scope}" for scope in asked.scopes()]
+    ends = journal.notes(IdeaFinished, below=f"idea/{first.id}/{asked.ends()[-1]}")
+    end = ends[-1] if ends else None
     imported = next(iter(journal.notes(Imported, below=scopes[_EXPERIMENTS])), None)
     reached = [note for scope in scopes for note in journal.notes(StageReached, below=scope)]
     shared = run.shared if run is not None else ()
@@ -144,8 +147,8 @@ def read_idea(journal: Journal, run: RunFacts | None) -> IdeaFacts:
         novelty=_novelty(journal),
         pins=run.pins if run is not None else None,
         manifest=run.manifest if run is not None else None,
-        status=_status(journal, scopes),
-        lacking=(*_lacking(journal, scopes), *(["results imported"] if imported else [])),
+        status=_status(journal, scopes, end),
+        lacking=(*(end.lacking if end else ()), *(["results imported"] if imported else [])),
         failures=tuple(_failures(journal, scopes)),
         stages=_stages(journal),
         runs=runs,
@@ -171,26 +174,14 @@ def _novelty(journal: Journal) -> Novelty:
     return known[-1] if known else Novelty(decision="undecided", reason="it was not judged")
 
 
-def _scopes(journal: Journal, idea: str) -> list[str]:
-    """The present scope of each stage, in their order."""
-    return [f"idea/{idea}/{scope}" for scope in recorded_stages(journal, idea).scopes()]
-
-
-def _status(journal: Journal, scopes: list[str]) -> str:
-    if journal.notes(IdeaFinished, below=scopes[-1]):
+def _status(journal: Journal, scopes: list[str], end: IdeaFinished | None) -> str:
+    if end is not None:
         return "finished"
     if list(_failures(journal, scopes)):
         return "failed"
     if _novelty(journal).decision == "not novel" and journal.notes(IdeaSkipped, below="idea"):
         return "not novel"
     return "unfinished"
-
-
-def _lacking(journal: Journal, scopes: list[str]) -> tuple[str, ...]:
-    ends = journal.notes(IdeaFinished, below=scopes[-1])[-1:]
-    states = [("verified", note.verified) for note in ends]
-    states += [("reviewed", note.reviewed) for note in ends]
-    return tuple(f"not {what}" for what, done in states if not done)
 
 
 def _failures(journal: Journal, scopes: list[str]) -> Iterator[Failure]:

@@ -9,9 +9,9 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
-from orchestrator.core.errors import BadFile
+from orchestrator.core.errors import BadFile, UnknownName, UserError
 from orchestrator.core.files import utf8_text
-from orchestrator.core.problems import explained, row
+from orchestrator.core.problems import explained, nearest, row
 from orchestrator.core.research import Idea
 from orchestrator.core.untrusted import read_plain
 
@@ -90,3 +90,41 @@ def require_each_once(ideas: Sequence[Idea], path: Path) -> None:
             why=f"{twice[:100]!r}",
             todo="remove one of the two, or change its text",
         )
+
+
+def picked_ideas(ideas: tuple[Idea, ...], only: str, path: Path) -> tuple[Idea, ...]:
+    """Those of the list in ``path`` that ``only`` names, ``3,7`` or ``wide_net,3``, in that order: by position
+    from 1, or by name. Raises :class:`UnknownName` for one that the list has not, :class:`UserError` for one
+    named twice.
+    """
+    words = [word.strip() for word in only.split(",")]
+    chosen = [_picked(ideas, word, path) for word in words if word]
+    twice = next(
+        (word for word, one in zip(words, chosen, strict=False) if chosen.count(one) > 1), ""
+    )
+    if twice or not chosen:
+        raise UserError(
+            f"{twice[:80]!r} is named twice" if twice else "no idea is named",
+            where=f"--only {only[:80]}",
+            todo=f"name each idea of {path} once: 3,7 or its name",
+        )
+    return tuple(chosen)
+
+
+def _picked(ideas: tuple[Idea, ...], word: str, path: Path) -> Idea:
+    """A number is a position: a list of The AI Scientist has no names that are numbers."""
+    if word.isdecimal() and 1 <= int(word[:6]) <= len(ideas):
+        return ideas[int(word) - 1]
+    named = [idea for idea in ideas if idea.name == word]
+    if len(named) == 1:
+        return named[0]
+    names = tuple(idea.name for idea in ideas)
+    places = [str(at) for at, idea in enumerate(ideas, start=1) if idea.name == word]
+    raise UnknownName(
+        f"{len(named)} ideas are named {word[:80]!r}"
+        if named
+        else f"the list has no idea {word[:80]!r}",
+        where=f"--only; {path}",
+        why=f"it has {len(ideas)}, counted from 1",
+        todo=f"name it by its position: {' or '.join(places)}" if named else nearest(word, names),
+    )

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from orchestrator.core.errors import KeyRefused, ModelFailed
 from orchestrator.core.research import Idea
-from orchestrator.record.notes import ArchiveTaken, IdeasLeft
+from orchestrator.record.journal import Journal, Mode
+from orchestrator.record.notes import ArchiveTaken, IdeasEdited, IdeasLeft
 from orchestrator.record.ports import Ports
-from orchestrator.research.run_spec import PursuedIdea, Study
-from orchestrator.research.stages.ideas import propose_idea, require_one
+from orchestrator.research.ideas_file import edited_ideas, require_unedited, write_ideas
+from orchestrator.research.run_spec import PursuedIdea, RunLocation, RunSpec, Study
+from orchestrator.research.stages.ideas import propose_idea, propose_ideas, require_one
 from orchestrator.research.stages.panel import mean_overall
 
 
@@ -85,6 +88,74 @@ class OpenEnded:
         taken = known[0] if known else ArchiveTaken(scores=scores)
         scoped.note(taken)
         return taken
+
+
+@dataclass(frozen=True, slots=True)
+class KnownIdeas:
+    """What a run's journal says of its ideas before it goes on: edits of ``ideas.json``, lists that were to grow
+    still, and the pins: how many were asked for, and which were given.
+    """
+
+    edits: tuple[IdeasEdited, ...]
+    left: tuple[tuple[Idea, ...], ...]
+    asked: int
+    given: tuple[Idea, ...]
+
+    @classmethod
+    def of(cls, journal: Journal) -> KnownIdeas:
+        """Of a journal that has its first line, before a fork begins its notes anew."""
+        assert journal.pins is not None
+        left = (note.ideas for note in journal.notes(IdeasLeft, below="run"))
+        edits = journal.notes(IdeasEdited, below="run")
+        return cls(tuple(edits), tuple(left), journal.pins.ideas, journal.pins.given)
+
+    def grow(self, spec: RunSpec) -> bool:
+        """Whether ``spec`` asks for more ideas of the same kind."""
+        same = spec.given[: len(self.given)] == self.given and bool(spec.given) == bool(self.given)
+        return same and spec.ideas > self.asked
+
+
+def chosen_source(
+    baseline: Study, spec: RunSpec, location: RunLocation, ports: Ports, known: KnownIdeas
+) -> IdeaSource:
+    """The given or proposed ideas, or those of the last edit of ``ideas.json``. They are not whole where resume
+    asks for more.
+    """
+    if spec.open_ended:
+        keep = partial(write_ideas, location.output.ideas)
+        return OpenEnded(baseline, spec.ideas, ports.within("ideas"), keep)
+    grow = known.grow(spec)
+    chosen, whole = known.given if grow else spec.given, True
+    if not chosen:
+        count = known.asked if grow else spec.ideas
+        chosen, whole = propose_ideas(baseline, count, ports.within("ideas"))
+    for edited in known.edits:
+        chosen = edited.ideas
+    changed = None
+    if location.mode in {Mode.RESUME, Mode.FORK}:
+        changed = edited_ideas(location.record.ideas, chosen)
+        changed = None if changed in known.left else changed
+    if grow:
+        require_unedited(location.record.ideas, edited=bool(known.edits or changed))
+        chosen, whole = _grown(baseline, spec, (chosen, whole), known.asked, ports)
+    elif changed is not None:
+        ports.note(IdeasEdited(ideas=changed))
+        chosen = changed
+    write_ideas(location.output.ideas, chosen)
+    return ListedIdeas(chosen, whole)
+
+
+def _grown(
+    baseline: Study, spec: RunSpec, known: tuple[tuple[Idea, ...], bool], asked: int, ports: Ports
+) -> tuple[tuple[Idea, ...], bool]:
+    """The ``known`` ideas and more. If the run stops here, their list in ``ideas.json`` is no person's edit."""
+    ideas, whole = known
+    ports.note(IdeasLeft(ideas=ideas, why="more are asked for"), settled=False)
+    if spec.given:
+        return spec.given, True
+    if not whole:
+        return known
+    return propose_ideas(baseline, spec.ideas, ports.within("ideas"), ideas, asked)
 
 
 def score_of(outcome: PursuedIdea) -> float | None:

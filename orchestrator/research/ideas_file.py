@@ -66,6 +66,17 @@ def edited_ideas(path: Path, known: tuple[Idea, ...]) -> tuple[Idea, ...] | None
     return ideas if ideas != known else None
 
 
+def require_unedited(path: Path, *, edited: bool) -> None:
+    """Raise :class:`BadFile` where a person changed the list that is to grow by itself."""
+    if edited:
+        raise BadFile(
+            "this run's ideas are the ones that you put into ideas.json",
+            where=str(path),
+            why="a larger number of ideas would not say which of them stay",
+            todo="add ideas to that file, then: aisci resume RUN; `aisci ideas` proposes some",
+        )
+
+
 def _problem_text(problem: ErrorDetails) -> str:
     """The idea, counted from 1, the key and the error."""
     place = [f"idea {part + 1}" if isinstance(part, int) else part for part in problem["loc"]]

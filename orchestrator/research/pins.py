@@ -35,7 +35,13 @@ def pins_of(spec: RunSpec, files: Tree) -> Pins:
         prompts=prompts_hash(),
         images=spec.images,
         models=(
-            ModelPin(name=spec.model, author=spec.author, prices=spec.prices, sees=spec.sees),
+            ModelPin(
+                name=spec.model,
+                author=spec.author,
+                prices=spec.prices,
+                sees=spec.sees,
+                server=spec.server,
+            ),
             *spec.roles,
         ),
         scale=spec.scale,
@@ -49,6 +55,7 @@ def pins_of(spec: RunSpec, files: Tree) -> Pins:
         novelty=spec.novelty,
         open_ended=spec.open_ended,
         imported=spec.imported,
+        leave_out=spec.leave_out,
     )
 
 
@@ -94,6 +101,7 @@ def spec_of(pins: Pins, template: Template) -> RunSpec:
         images=pins.images,
         prices=model.prices,
         sees=model.sees,
+        server=model.server,
         data=pins.data,
         proof=pins.proof,
         baseline=pins.baseline,
@@ -103,6 +111,7 @@ def spec_of(pins: Pins, template: Template) -> RunSpec:
         novelty=pins.novelty,
         open_ended=pins.open_ended,
         imported=pins.imported,
+        leave_out=pins.leave_out,
         roles=tuple(pin for pin in pins.models if pin.role != DEFAULT_ROLE),
     )
 

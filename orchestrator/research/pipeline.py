@@ -89,20 +89,24 @@ def pursue(
         if name == "novelty" and study.novelty.decision == "not novel":
             ports.within(scope).note(IdeaSkipped(why=study.novelty.reason))
             return _ended("not novel", study, failures, asked, ports)
-        if name == asked.last and name != STAGE_NAMES[-1]:
-            return replace(_ended("stopped", study, failures, asked, ports), after=name)
+        if name == asked.last:
+            if asked.stops:
+                return replace(_ended("stopped", study, failures, asked, ports), after=name)
+            break
     for scope, one in asked.more:
         study = replace(study, reviewing=one.reviewing or study.reviewing)
         study, failure = way.through(one.more, study, scope)
         failures += [failure] if failure else []
-    outcome = _ended("finished", study, failures, asked, ports)
+    left_out = asked.left_out
+    outcome = replace(_ended("finished", study, failures, asked, ports), left_out=left_out)
     finished = IdeaFinished(
         runs=len(study.runs),
         claims=len(study.claims),
-        verified=all(failure.stage != "verify" for failure in failures),
+        verified=left_out != "paper" and all(failure.stage != "verify" for failure in failures),
         reviewed=study.review is not None,
+        left_out=left_out,
     )
-    ports.within(asked.scopes()[-1]).note(finished, settled=outcome.settled)
+    ports.within(asked.ends()[-1]).note(finished, settled=outcome.settled)
     return outcome
 
 

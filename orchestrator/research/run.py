@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
-from functools import partial
 from threading import Event
 
 from orchestrator.core.errors import BadTemplate, HarvestRefused, SandboxFailed
@@ -25,20 +24,17 @@ from orchestrator.record.journal import Journal, Mode
 from orchestrator.record.notes import (
     BaselineCompared,
     IdeaEnded,
-    IdeasEdited,
-    IdeasLeft,
     StagesAsked,
 )
 from orchestrator.record.paths import RunPaths
 from orchestrator.record.ports import Ports
-from orchestrator.research.idea_sources import IdeaSource, ListedIdeas, OpenEnded
-from orchestrator.research.ideas_file import edited_ideas, write_ideas
+from orchestrator.research.idea_sources import IdeaSource, KnownIdeas, ListedIdeas, chosen_source
 from orchestrator.research.in_flight import in_flight
 from orchestrator.research.pins import pins_of
 from orchestrator.research.pipeline import failure_of, pursue
 from orchestrator.research.run_budget import live_use, run_budget
 from orchestrator.research.run_spec import PursuedIdea, RunDeps, RunLocation, RunSpec, Study
-from orchestrator.research.stages import experiments, ideas
+from orchestrator.research.stages import experiments
 from orchestrator.research.stages.imported import content_of, imported_start
 from orchestrator.template.contract.advice import Attempted
 from orchestrator.template.results import Results, compare_untrained, require_held
@@ -60,7 +56,7 @@ def research(spec: RunSpec, location: RunLocation, deps: RunDeps) -> tuple[Pursu
     files = Tree.of({name: blobs.put(data) for name, data in spec.template.files.items()})
     if not journal.events:
         journal.append(RunStarted(pins=pins_of(spec, files)))
-    edits, whole = journal.notes(IdeasEdited, below="run"), journal.sealed
+    known, whole = KnownIdeas.of(journal), journal.sealed
     if location.mode is Mode.FORK:
         journal.append(Forked(pins=pins_of(spec, files)))
     budget = run_budget(spec.policy, journal, live_use(location, blobs))
@@ -72,13 +68,13 @@ def research(spec: RunSpec, location: RunLocation, deps: RunDeps) -> tuple[Pursu
         journal.seal(ideas=_heads(location.record))
         deps.exporter.run(location, journal, ())
         raise
-    for edited in edits:
+    for edited in known.edits:
         ports.note(edited)
     source: IdeaSource = (
         ListedIdeas(begun_ideas(location.record), whole=False)
         if location.idea
         and not whole  # the run's other ideas, and those it has not, are left alone
-        else _source(baseline, spec, location, ports, edits)
+        else chosen_source(baseline, spec, location, ports, known)
     )
     outcomes = _pursued(source, baseline, location, deps, ports, blobs)
     if source.whole and all(outcome.settled for outcome in outcomes):
@@ -122,34 +118,10 @@ def _first_study(spec: RunSpec, files: Tree, ports: Ports) -> Study:
     fit; or imported.
     """
     if spec.imported is None:
-        return _study(spec, files, _baseline(spec, files, ports))
+        return baseline_study(spec, files, _baseline(spec, files, ports))
     content = content_of(spec.imported, ports.blobs.get)
-    study = _study(spec, files, (content.runs[0], content.results[0][1]))
+    study = baseline_study(spec, files, (content.runs[0], content.results[0][1]))
     return imported_start(study, spec.imported, content, ports.keep)
-
-
-def _source(
-    baseline: Study, spec: RunSpec, location: RunLocation, ports: Ports, edits: list[IdeasEdited]
-) -> IdeaSource:
-    """The given or proposed ideas, or those of the last of the ``edits`` of ``ideas.json``. They are not
-    whole where resume asks for more.
-    """
-    if spec.open_ended:
-        keep = partial(write_ideas, location.output.ideas)
-        return OpenEnded(baseline, spec.ideas, ports.within("ideas"), keep)
-    left = ports.journal.notes(IdeasLeft, below="run")
-    chosen, whole = spec.given, True
-    if not chosen:
-        chosen, whole = ideas.propose_ideas(baseline, spec.ideas, ports.within("ideas"))
-    for edited in edits:
-        chosen = edited.ideas
-    if location.mode in {Mode.RESUME, Mode.FORK}:
-        changed = edited_ideas(location.record.ideas, chosen)
-        if changed is not None and changed not in [note.ideas for note in left]:
-            ports.note(IdeasEdited(ideas=changed))
-            chosen = changed
-    write_ideas(location.output.ideas, chosen)
-    return ListedIdeas(chosen, whole)
 
 
 def _note_end(journal: Journal, idea: Idea, outcome: PursuedIdea) -> None:
@@ -165,7 +137,7 @@ def _baseline(spec: RunSpec, files: Tree, ports: Ports) -> tuple[Run, Results]:
     job = experiments.baseline_job(
         spec.template, spec.policy, spec.scale, files, scope=ports.scope, data=spec.mounts
     )
-    tried = Attempted(spec.template, spec.scale, job.limits.gpus)
+    tried = Attempted(spec.template, spec.scale, job.limits.gpus, job.limits.memory)
     run, results = experiments.measure_baseline(job, ports, tried)
     comparisons = compare_untrained(spec.template.manifest, spec.scale, results)
     if comparisons:
@@ -174,7 +146,7 @@ def _baseline(spec: RunSpec, files: Tree, ports: Ports) -> tuple[Run, Results]:
     return run, results
 
 
-def _study(spec: RunSpec, files: Tree, baseline: tuple[Run, Results]) -> Study:
+def baseline_study(spec: RunSpec, files: Tree, baseline: tuple[Run, Results]) -> Study:
     """What every study begins with; its idea is not known yet."""
     run, results = baseline
     return Study(
@@ -191,6 +163,7 @@ def _study(spec: RunSpec, files: Tree, baseline: tuple[Run, Results]) -> Study:
         data=spec.mounts,
         reviewing=spec.reviewing,
         judged=spec.novelty,
+        leave_out=spec.leave_out,
     )
 
 
@@ -205,6 +178,8 @@ def _begun(
     blobs = store(record.blobs, shared)
     journal = Journal(record.journal, blobs, location.mode, deps.listener)
     known = journal.notes(StagesAsked, below="idea")  # a fork begins its notes anew
+    if study.leave_out and not known:
+        known = [StagesAsked(leave_out=study.leave_out)]
     new = location.asked if location.idea in {"", study.idea.id} else None
     if new is None and location.mode in {Mode.RESUME, Mode.FORK} and not location.idea:
         new = StagesAsked()  # to go on, if it was to stop

@@ -29,6 +29,7 @@ from orchestrator.record.pins import (
     DataPin,
     EnginePin,
     ImportPin,
+    LeaveOut,
     ModelPin,
     ProofPin,
     ReviewPin,
@@ -48,7 +49,7 @@ class Study:
     still to be made. ``results`` are run numbers (0 is the baseline) and the contents of their
     ``final_info.json``. ``skeleton`` is the paper's source with placeholders, ``sections`` are the texts
     in their place, ``said`` is the conversation in which they were written. ``author`` is the model's name as the paper prints it; ``sees`` are the
-    roles whose model is shown pictures; ``judged``: its novelty is judged. ``imported`` is what a results folder
+    roles whose model is shown pictures; ``judged``: its novelty is judged; ``leave_out`` as in :class:`RunSpec`. ``imported`` is what a results folder
     says, ``typed``: the paper's author could not print numbers by reference.
     """
 
@@ -60,6 +61,7 @@ class Study:
     sees: frozenset[str] = frozenset()
     novelty: Novelty
     judged: bool = True
+    leave_out: LeaveOut = ""
     citations: tuple[Citation, ...] = ()
     tree: Tree
     runs: tuple[Run, ...]
@@ -119,7 +121,7 @@ class Study:
 class PursuedIdea:
     """The outcome of an idea, its last study, and how often a stage of it was asked for again. A
     finished idea has a failure if its paper is not verified or not reviewed. ``after`` is the stage that a
-    stopped one was to end with.
+    stopped one was to end with, ``left_out`` what of a finished one its run leaves out.
     """
 
     status: Status
@@ -127,6 +129,7 @@ class PursuedIdea:
     failure: Failure | None = None
     retried: int = 0
     after: str = ""
+    left_out: LeaveOut = ""
 
     @property
     def settled(self) -> bool:
@@ -148,10 +151,11 @@ class Exporter(Protocol):
 class RunSpec:
     """The specification of a run. ``images`` maps image names to resolved ids. ``proof`` is the
     latest proof of its policy, ``baseline`` a cached one that the run starts from. ``sees``: the
-    model is shown pictures. ``engines`` are asked for papers, besides the lists on this machine; ``roles``
+    model is shown pictures; ``server`` is where it is asked, if that is the user's own. ``engines`` are asked for papers, besides the lists on this machine; ``roles``
     are the models of single roles. ``given`` are ideas that are not proposed; without ``novelty``, none is
     judged for it; ``open_ended``: each is pursued before the next one is proposed. ``imported`` is a results folder
-    whose idea, runs and paper are taken in place of being made.
+    whose idea, runs and paper are taken in place of being made. Papers, or their review, that a run does
+    ``leave_out`` are made if they are asked for later.
     """
 
     template: Template
@@ -163,6 +167,7 @@ class RunSpec:
     images: tuple[tuple[str, str], ...]
     prices: tuple[tuple[str, float], ...] = ()
     sees: bool = False
+    server: str = ""
     data: tuple[DataPin, ...] = ()
     proof: ProofPin | None = None
     baseline: BaselinePin | None = None
@@ -173,6 +178,7 @@ class RunSpec:
     novelty: bool = True
     open_ended: bool = False
     imported: ImportPin | None = None
+    leave_out: LeaveOut = ""
 
     @property
     def seeing(self) -> frozenset[str]:

@@ -52,7 +52,8 @@ class Admission:
     where that one begins no later for it.
 
     Without ``limits`` (a single job, outside a run) every job is admitted. ``free_memory`` and
-    ``free_disk`` measure bytes on this machine.
+    ``free_disk`` measure bytes on this machine. ``spare`` gives back what was made ahead of its job,
+    and says whether there was any.
     """
 
     def __init__(
@@ -63,7 +64,9 @@ class Admission:
         free_disk: Callable[[Path], int] = available_disk,
         locks: MachineLocks | None = None,
         work_left: Callable[[], WorkLeft] = WorkLeft,
+        spare: Callable[[], bool] = lambda: False,
     ) -> None:
+        self._spare = spare
         self._limits, self._free_memory, self._free_disk = limits, free_memory, free_disk
         self._locks = locks or MachineLocks()
         self._held: list[_Hold] = []
@@ -91,6 +94,8 @@ class Admission:
                 self._turn, hold, lambda ahead: self._its_turn(hold, ahead), within, where
             )
             lacking = self._lacking((*self._held, hold), self._limits)
+            if lacking is not None and self._spare():
+                lacking = self._lacking((*self._held, hold), self._limits)
             if lacking is not None:
                 raise lacking
             self._held.append(hold)
@@ -101,6 +106,17 @@ class Admission:
             with self._turn:
                 self._held.remove(hold)
                 self._turn.notify_all()
+
+    def room_ahead(self, job: Limits, places: Mapping[Path, int]) -> bool:
+        """Whether the host's disks would keep their reserves if the run's jobs were all such as ``job``,
+        with one more beside them, which waits: its volume may be reserved by then, and nothing runs in it.
+        """
+        if self._limits is None:
+            return True
+        with self._turn:
+            more = max(0, self._limits.containers - len(self._held)) + 1
+            holds = (*self._held, *[(job, places)] * more)
+            return self._full(holds, self._limits) is None
 
     def _its_turn(self, hold: _Hold, ahead: list[_Hold]) -> bool:
         """Whether it fits and delays none that goes first, or there is no other job to wait for: of this
@@ -135,6 +151,10 @@ class Admission:
                 why=f"{rough_text(free)} are free now",
                 todo="end other programs and `aisci resume`, or use a smaller policy",
             )
+        return self._full(holds, run)
+
+    def _full(self, holds: Sequence[_Hold], run: RunLimits) -> DiskFull | None:
+        """Why a disk has too little capacity if each of these jobs uses all that it may; or None."""
         needs: dict[int, tuple[Path, int]] = {}
         for asked, size in (place for _, places in holds for place in places.items()):
             folder, disk = _disk_of(asked)

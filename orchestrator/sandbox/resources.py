@@ -11,10 +11,12 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from orchestrator.core.errors import ControlUnavailable
 from orchestrator.core.outlook import Outlook
 from orchestrator.sandbox.admission import Admission
+from orchestrator.sandbox.ahead import Ahead
 from orchestrator.sandbox.engine.client import Engine
 from orchestrator.sandbox.engine.labels import DEADLINE, JOB, KIND, OWNER, RUN, Owner
 from orchestrator.sandbox.engine.reaper import reap
@@ -113,7 +115,8 @@ class SandboxPool(AbstractContextManager["SandboxPool", None]):
     of the effective policy, for attestations. ``admission`` holds the run's own limits; without
     it only each job's limits apply. ``folders`` turns the hash of a data set into its folder on
     this host. ``on_event`` gets the events of every sandbox that has no listener of its own. ``outlook``
-    orders the jobs that wait for GPUs; whoever makes ``admission`` gives it the same one.
+    orders the jobs that wait for GPUs; whoever makes ``admission`` gives it the same one. With
+    ``ahead``, containers are made before their jobs, and removed behind them.
     """
 
     def __init__(
@@ -130,7 +133,9 @@ class SandboxPool(AbstractContextManager["SandboxPool", None]):
         folders: Callable[[str], str] = str,
         resources: RunResources | None = None,
         outlook: Outlook | None = None,
+        ahead: Ahead[Any] | None = None,
     ) -> None:
+        self.ahead = ahead
         self.engine, self.images, self.policy, self.folders = engine, images, policy, folders
         self.on_event: OnEvent = on_event or (lambda _what, _facts: None)
         self.outlook = outlook or Outlook()
@@ -145,8 +150,12 @@ class SandboxPool(AbstractContextManager["SandboxPool", None]):
         self.close()
 
     def close(self) -> None:
-        """Remove what the run's jobs shared."""
-        self.resources.close()
+        """Remove what the run's jobs shared, and what was made ahead."""
+        try:
+            if self.ahead is not None:
+                self.ahead.close()
+        finally:
+            self.resources.close()
 
     def stop(self) -> None:
         """End all running jobs now, from any thread; each raises :class:`Interrupted`."""

@@ -1,62 +1,71 @@
 """The sandbox on a Docker engine: one new, hardened container per job, and its harvest.
 
-The steps of a job: a quota'd volume is mounted by a trusted keeper; the container is created and
-its settings are read back; the tree is copied in; it starts behind a gate, and its rights are
-read from the kernel; the gate opens, and the job is monitored to its end; the container is
-removed; the keeper reads what it left, which is checked; everything is removed. The sentinel
-does the last step if this process cannot.
+The steps of a job: a quota'd volume is mounted by a trusted keeper; the container is created, its
+settings are read back, and it starts behind a gate (all this may be done before the job is known);
+the tree is copied in; settings and rights are read, from the engine and from the kernel; the gate
+opens, and the job is monitored to its end; the container is removed; the keeper reads what it left,
+which is checked; everything is removed. The sentinel does the last step if this process cannot.
 """
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from functools import partial
+from itertools import count
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from orchestrator.core.deadline import FOREVER, Deadline
 from orchestrator.core.errors import ControlUnavailable
-from orchestrator.core.job import Attestation, Job, JobResult, Limits
+from orchestrator.core.job import Attestation, Job, JobResult
 from orchestrator.core.progress import share_done
-from orchestrator.core.tree import Tree
 from orchestrator.record.attestation import SettingPairs
 from orchestrator.record.blobs import BlobStore
-from orchestrator.sandbox.engine.client import translated
-from orchestrator.sandbox.engine.labels import DEADLINE
-from orchestrator.sandbox.engine.objects import create_container, remove_container, while_it_runs
+from orchestrator.sandbox.engine.objects import while_it_runs
 from orchestrator.sandbox.engine.resolver import resolver_of
-from orchestrator.sandbox.engine.stream import STDOUT, LineBuffer, Stream
-from orchestrator.sandbox.gpus.cdi import cdi_devices, how_lent
+from orchestrator.sandbox.engine.stream import STDOUT, LineBuffer
+from orchestrator.sandbox.gpus.cdi import how_lent
 from orchestrator.sandbox.job import gvisor
 from orchestrator.sandbox.job.cgroup import Cgroup, process_status
 from orchestrator.sandbox.job.kernel_limits import kernel_limits_of
 from orchestrator.sandbox.job.monitor import Monitor
 from orchestrator.sandbox.job.session import Session, job_interrupted
-from orchestrator.sandbox.job.spec import WORKDIR, create_request, pack_tree, user_of
+from orchestrator.sandbox.job.slot import Shape, Slot
+from orchestrator.sandbox.job.spec import WORKDIR, opens_gate
 from orchestrator.sandbox.job.verify import (
+    ReadBack,
     check_engine,
     check_kernel_view,
     check_workspace,
-    read_back,
     workspace_of,
 )
 from orchestrator.sandbox.network.proxy import Proxy
 from orchestrator.sandbox.resources import OnEvent, SandboxPool
-from orchestrator.sandbox.storage.quota import Quota
 
 # Seconds past a job's longest end after which the sentinel takes this process for hung.
 _SLACK = 60.0
 # Seconds that an editor's wall clock may stand still, as the sentinel assumes: four model calls.
 _THINKING = 3 * 3600.0
+# Seconds that a container made ahead of its job may wait for it.
+_AHEAD = 900.0
+_NUMBERS = count(1)
+
+
+class _Undo(NamedTuple):
+    """What reverts the steps of a job, in this order; the second may be in the background."""
+
+    front: ExitStack
+    behind: ExitStack
+    lent: ExitStack
 
 
 class DockerSandbox:
     """Implements :class:`orchestrator.core.protocols.Sandbox` over ``pool``; also opens duplex jobs.
 
-    The files that jobs leave go into ``blobs``. ``on_event`` is called with ``("started" | "sample"
-    | "ended", facts)``; the facts of a sample are the limit of its seconds, the peaks, and the share
+    The files that jobs leave go into ``blobs``. ``on_event`` is called with ``("waiting" | "started"
+    | "sample" | "ended", facts)``: a job waits for room and a GPU, its program starts (with the seconds
+    that the run has left, if that is known), runs, has ended; the facts of a sample are the limit of its seconds, the peaks, and the share
     of the run that the program reports as done, if it reports one.
     """
 
@@ -84,94 +93,134 @@ class DockerSandbox:
     ) -> Iterator[Session]:
         """Run ``job``; if ``duplex``, its stdin and stdout are the caller's, line by line."""
         try:
-            with ExitStack() as undo:
-                yield self._start(job, within, undo, duplex=duplex)
+            with ExitStack() as lent, ExitStack() as behind:
+                with ExitStack() as front:
+                    yield self._start(job, within, _Undo(front, behind, lent), duplex=duplex)
+                # The container has ended: what it was made of goes, and no GPU waits for that.
+                self._later(behind.pop_all().close)
         except KeyboardInterrupt as error:
             stopped = job_interrupted(job)
             stopped.why = "; ".join(getattr(error, "__notes__", ()))
             raise stopped from error
         self._on_event("ended", {"job": job.id, "scope": job.scope})
 
-    def _start(self, job: Job, within: Deadline, undo: ExitStack, *, duplex: bool) -> Session:
-        """Create, check and start the container; ``undo`` reverts each step."""
+    def _start(self, job: Job, within: Deadline, undo: _Undo, *, duplex: bool) -> Session:
+        """A container for ``job``, checked and started; ``undo`` reverts each step."""
         pool, engine, limits = self.pool, self.pool.engine, job.limits
+        self._on_event("waiting", {"job": job.id, "scope": job.scope})
         info = check_engine(engine, limits)
-        lease = undo.enter_context(pool.gpus.lease(limits, within, job.scope))
+        lease = undo.lent.enter_context(pool.gpus.lease(limits, within, job.scope))
         volumes, harvested = Path(info["DockerRootDir"]), self._blobs.folder  # that a job may fill
         added = {volumes: limits.workspace, harvested: limits.harvest_bytes}
-        undo.enter_context(pool.admission.held(limits, added, within, job.scope))
-        image = pool.images(limits.image)
-        uid, gid = user_of(limits)
-        quota = Quota(bytes=limits.workspace, inodes=limits.inodes, uid=uid, gid=gid)
-        volume, keeper, backend = undo.enter_context(
-            pool.resources.volumes.lent(job.id, limits, quota)
-        )
-        wall = limits.wall + (_THINKING if job.kind == "editor" else 0)
-        longest = min(wall, within.left) + limits.grace + _SLACK
-        labels = pool.resources.labels(job.id, job.kind, seconds=longest)
-        proxy = self._proxy(job, undo)
+        undo.behind.enter_context(pool.admission.held(limits, added, within, job.scope))
         data = tuple((name, pool.folders(source)) for name, source in job.data)
-        body = create_request(
-            replace(job, data=data), image=image, volume=volume, labels=labels, duplex=duplex, gpus=lease.uuids,
-            cdi=cdi_devices(info) if lease.uuids else (), egress=str(proxy.path) if proxy else "",
-        )  # fmt: skip
-        name = f"{pool.resources.prefix}-{job.id}-job"
-        undo.callback(remove_container, engine, name)
-        made = create_container(engine, body, name)
-        asked, inspected = read_back(engine, made, body)
-        self._copy_in(job.files, made, (uid, gid))
-        stream = Stream(engine, made)
-        undo.callback(stream.close)
+        shape = Shape.of(job, image=pool.images(limits.image), data=data, duplex=duplex)
+        slot = self._slot(shape, job.id, within)
+        undo.behind.callback(slot.close)
+        proxy = self._proxy(job, undo.front)
+        if not slot.container:
+            slot.hold(info, lease.uuids, str(proxy.path) if proxy else "")
+        slot.fill(job.files, self._blobs)
         lines = LineBuffer()
-        with while_it_runs(engine, made):
-            pid, seen = self._started(made, stream, limits, backend)
+        with while_it_runs(engine, slot.container):
+            back = slot.read_back()
+            seen = self._seen(slot, back)
             monitor = Monitor(
-                engine, made, pid=pid, stream=stream, limits=limits, keeper=keeper,
-                gpus=lease.meter, lines=lines if duplex else None,
+                engine, slot.container, pid=back.pid, stream=slot.stream, limits=limits,
+                keeper=slot.keeper, gpus=lease.meter, lines=lines if duplex else None,
                 on_sample=lambda peaks: self._on_event("sample", {
                     "job": job.id, "scope": job.scope, "limit": limits.wall, "peaks": peaks,
                     "share": share_done(monitor.tail(STDOUT)),
                 }), within=within,
             )  # fmt: skip
         # Told before the first sample, which comes from the monitor's own thread.
-        self._on_event("started", {"job": job.id, "scope": job.scope, "container": made[:12]})
-        self._monitored(monitor, undo)
+        self._on_event("started", {
+            "job": job.id, "scope": job.scope, "container": slot.container[:12],
+            "left": pool.outlook.time_left(),
+        })  # fmt: skip
+        self._monitored(monitor, undo.front)
         within.check(job.scope)
         if proxy:
             proxy.begin()
-        stream.send(b"go\n")
+        slot.stream.send(opens_gate(job.argv))
         if not duplex:
-            stream.close_stdin()
+            slot.stream.close_stdin()
+        self._want(shape, added, info)
         attest = partial(
-            Attestation, container=made, image=image, policy=pool.policy, runtime=limits.runtime,
-            engine=f"docker {info['ServerVersion']}", kernel=str(info["KernelVersion"]),
-            storage=backend, asked=asked, inspected=inspected, seen=seen, gpus=how_lent(body),
+            Attestation, container=slot.container, image=shape.image, policy=pool.policy,
+            runtime=limits.runtime, engine=f"docker {info['ServerVersion']}",
+            kernel=str(info["KernelVersion"]), storage=slot.backend, asked=back.asked,
+            inspected=back.inspected, seen=seen, gpus=how_lent(slot.body),
         )  # fmt: skip
         return Session(
-            engine, self._blobs, job, made, monitor=monitor, stream=stream, keeper=keeper,
-            lines=lines, proxy=proxy, deadline=float(labels[DEADLINE]), attest=attest,
+            engine, self._blobs, job, slot.container, monitor=monitor, stream=slot.stream,
+            keeper=slot.keeper, lines=lines, proxy=proxy, deadline=slot.deadline, attest=attest,
         )  # fmt: skip
 
-    def _started(
-        self, made: str, stream: Stream, limits: Limits, backend: str
-    ) -> tuple[int, SettingPairs]:
-        """Start the container; return its first process, waiting at the gate, and the kernel's view.
+    def _later(self, remove: Callable[[], None]) -> None:
+        if self.pool.ahead is None:
+            remove()
+        else:
+            self.pool.ahead.later(remove)
+
+    def _slot(self, shape: Shape, name: str, within: Deadline) -> Slot:
+        """One that was made ahead, if it waits and may exist for long enough; else a new one."""
+        pool = self.pool
+        wall = shape.limits.wall + (_THINKING if shape.kind == "editor" else 0)
+        longest = min(wall, within.left) + shape.limits.grace + _SLACK
+        if pool.ahead is not None:
+            pool.ahead.check()
+            made: Slot | None = pool.ahead.take(shape)
+            if made is not None and made.waits(longest):
+                return made
+            if made is not None:
+                pool.ahead.later(made.close)
+        return Slot(pool.engine, pool.resources, shape, name, seconds=longest)
+
+    def _want(self, shape: Shape, added: Mapping[Path, int], info: dict[str, Any]) -> None:
+        """Have the next container of this shape made, while this one runs.
+
+        Of a job with a GPU or a proxy only the volume: neither is held while nothing runs.
+        """
+        ahead, limits = self.pool.ahead, shape.limits
+        if ahead is None or self.pool.stopped.is_set():
+            return
+        if not self.pool.admission.room_ahead(limits, added):
+            return
+        wall = limits.wall + (_THINKING if shape.kind == "editor" else 0)
+        seconds = wall + limits.grace + _SLACK + _AHEAD
+        name = f"ahead{next(_NUMBERS)}"
+
+        def make() -> Slot:
+            slot = Slot(self.pool.engine, self.pool.resources, shape, name, seconds=seconds)
+            if limits.gpus or limits.network:
+                return slot
+            try:
+                slot.hold(info)
+            except BaseException:
+                slot.close()
+                raise
+            return slot
+
+        ahead.want(shape, make)
+
+    def _seen(self, slot: Slot, back: ReadBack) -> SettingPairs:
+        """The kernel's view of the container at its gate.
 
         Raises :class:`SandboxFailed` if it has more rights, or other mounts, than requested.
         """
-        with translated("starting a job"):
-            self.pool.engine.api.start(made)
-            have = self.pool.engine.api.inspect_container(made)
-        pid: int = have["State"]["Pid"]
-        seen = process_status(pid) + kernel_limits_of(pid, Cgroup.of(pid, made))
-        seen += resolver_of(have.get("ResolvConfPath") or "")
+        limits = slot.shape.limits
+        seen = process_status(back.pid) + kernel_limits_of(
+            back.pid, Cgroup.of(back.pid, slot.container)
+        )
+        seen += resolver_of(back.resolv_conf)
         if limits.runtime == gvisor.RUNTIME:  # its first process is gVisor, which has no such mount
-            seen += gvisor.read_gate_status(stream)
+            seen += gvisor.read_gate_status(slot.stream)
         else:
-            seen += workspace_of(pid, WORKDIR)
+            seen += workspace_of(back.pid, WORKDIR)
         check_kernel_view(seen, limits)
-        check_workspace(seen, backend)
-        return pid, seen
+        check_workspace(seen, slot.backend)
+        return seen
 
     def _proxy(self, job: Job, undo: ExitStack) -> Proxy | None:
         """The job's only network access, if its policy has an allow-list.
@@ -188,13 +237,6 @@ class DockerSandbox:
                 todo="write `network: none`",
             )
         return undo.enter_context(Proxy(hosts, self.pool.resources.socket_path(), self.pool.dialer))
-
-    def _copy_in(self, files: Tree, made: str, owner: tuple[int, int]) -> None:
-        """Before the start, so that nothing of the job's can interfere with the engine's unpacking."""
-        with tempfile.TemporaryFile() as spool:
-            pack_tree(files, self._blobs, owner, spool)
-            with translated("copying a job's files in"):
-                self.pool.engine.api.put_archive(made, WORKDIR, spool)
 
     def _monitored(self, monitor: Monitor, undo: ExitStack) -> None:
         self.pool.running.add(monitor)

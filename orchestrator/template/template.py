@@ -152,6 +152,8 @@ def load_template(name_or_path: str, shipped_root: Path) -> Template:
     """The shipped template of that bare name, or the folder at that path (it has a slash). Raises
     :class:`UnknownName` or :class:`BadTemplate`.
     """
+    if name_or_path in {".", ".."}:  # as every program takes them
+        name_or_path += "/"
     if "/" in name_or_path:
         folder, origin = Path(name_or_path), name_or_path.rstrip("/") or "/"
         if not folder.is_dir():
@@ -166,7 +168,9 @@ def load_template(name_or_path: str, shipped_root: Path) -> Template:
             raise UnknownName(
                 f"there is no shipped template {name_or_path!r}",
                 where=f"the shipped templates, in {shipped_root / 'templates'}",
-                todo=f"{nearest(name_or_path, names)}; for a folder of your own, write ./{name_or_path}",
+                todo=f"write ./{name_or_path}: there is such a folder here, and a bare name is a shipped one's"
+                if Path(name_or_path).is_dir()
+                else f"{nearest(name_or_path, names)}\nfor a folder of your own, write ./{name_or_path}",
             )
         folder = shipped_root / "templates" / name_or_path
         origin = f"templates/{name_or_path}"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.api import runs
+from orchestrator.api import reproduce
 from orchestrator.api.archive import pack_run
 from orchestrator.api.find_run import find_run
 from orchestrator.api.metric_table import csv_text, metric_rows
@@ -47,7 +47,7 @@ def test_unpacked_elsewhere_a_run_is_intact_and_its_replay_the_same(
     shutil.rmtree(run)
     paths = find_run("latest", there)
     assert rig.whole(paths.folder, head=done.head).outcome is AuditVerdict.INTACT
-    replayed = runs.replay("latest", there)
+    replayed = reproduce.replay("latest", there)
     assert (replayed.ideas, replayed.different) == (1, ())
     assert next(paths.folder.glob("*/*.pdf")).is_file()
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.api import runs
+from orchestrator.api import reproduce
 from orchestrator.api.export import FileExporter
 from orchestrator.api.printed import PRINTED, write_printed
 from orchestrator.core.job import Job
@@ -60,7 +60,7 @@ def test_each_run_has_what_its_container_printed_with_nothing_that_acts_on_a_ter
 
 
 def test_a_replay_makes_the_same_bytes(folder: Path) -> None:
-    done = runs.replay(str(folder))
+    done = reproduce.replay(str(folder))
     assert done.different == ()
     idea = idea_journal(folder).parent.name
     assert {f"{idea}/run_0/{PRINTED}", f"{idea}/run_1/{PRINTED}"} <= set(done.same)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.api import runs
+from orchestrator.api import reproduce
 from orchestrator.api.disk_use import kind_of_file, size_of_run, sizes_of_caches, sizes_of_runs
 from orchestrator.api.find_run import run_folders
 from orchestrator.api.removing import (
@@ -147,7 +147,7 @@ def test_a_record_that_stands_alone_holds_is_never_called_intact_and_makes_its_f
     assert done.outcome is AuditVerdict.CONSISTENT, done.findings
     assert [one.what.partition(":")[0] for one in done.findings] == ["the record stands alone"]
     assert plan_prune(results, 0.0, LATER, keep_record=True).runs == ()
-    replayed = runs.replay(str(folder), into=tmp_path / "again")
+    replayed = reproduce.replay(str(folder), into=tmp_path / "again")
     assert replayed.ideas == 1
     audit_rig.record(folder, Mode.RESUME)
     assert {path.name: path.read_bytes() for path in folder.glob("*/*.pdf")} == papers

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.api.runs import replay
+from orchestrator.api.reproduce import replay
 from orchestrator.record.chain import head_of
 from tests.support import audit_rig as rig
 from tests.support.places import ROOT

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from orchestrator.api import runs
+from orchestrator.api import reproduce, runs
 from orchestrator.api.audits import audit_folder
 from orchestrator.api.export import FileExporter, write_reports
 from orchestrator.api.resume_request import ResumeRequest
@@ -170,7 +170,7 @@ def test_an_idea_that_was_interrupted_and_then_left_out_leaves_a_record_that_hol
     assert "idea_1" in (folder / "report.html").read_text()
     write_reports(str(folder), tmp_path)
     assert rig.whole(folder).outcome is AuditVerdict.CONSISTENT, wrong(rig.whole(folder))
-    assert runs.replay(str(folder)).different == ()
+    assert reproduce.replay(str(folder)).different == ()
 
 
 # --- runs that failed -------------------------------------------------------------------------
@@ -204,7 +204,7 @@ def test_a_run_whose_baseline_failed_has_an_end_that_neither_resume_nor_report_m
     write_reports(str(folder), tmp_path)
     assert head_of(folder / "journal.jsonl") == head
     assert status_of(folder, 0.0).state == "failed"
-    replayed = runs.replay(str(folder))
+    replayed = reproduce.replay(str(folder))
     assert replayed.different == ()
     assert "report.html" in replayed.same
 

@@ -17,15 +17,14 @@ from typing import Any
 
 import pytest
 import typer
-from rich.console import Console
 
 import cli
 from orchestrator.api import find_run as runs
 from orchestrator.api.locking import only_writer, resumable
-from orchestrator.api.run_state import ActiveCall, RunState, money
+from orchestrator.api.run_state import RunState, money
 from orchestrator.console import errors
 from orchestrator.console import output as out
-from orchestrator.console.live import LiveTable, container_counts, elapsed, ending
+from orchestrator.console.live import container_counts, elapsed, ending
 from orchestrator.console.log_lines import LogLines
 from orchestrator.core.deadline import Deadline
 from orchestrator.core.errors import AisciError, BudgetSpent, Interrupted, UnknownName, UserError
@@ -416,38 +415,6 @@ def test_lines_say_only_what_this_process_saw_and_nothing_that_acts(tmp_path: Pa
     assert later.getvalue() == ""
 
 
-def test_the_live_table_draws_every_way_without_markup(tmp_path: Path) -> None:
-    track, events, _ = track_of(tmp_path, "[bold]x[/bold]\x1b[2J")
-    for event in events:
-        track.take(event)
-    page = Console(file=io.StringIO(), width=160)
-    page.print(LiveTable(track).drawn())
-    drawn = page.file.getvalue()  # type: ignore[attr-defined]  # the StringIO above
-    assert "[bold]x[/bold]" in drawn
-    assert "\x1b[2J" not in drawn
-    assert "✓ 2" in drawn
-
-
-def test_the_live_table_keeps_each_way_on_one_line_of_80_columns(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("COLUMNS", "80")
-    track, events, known = track_of(tmp_path)
-    for event in events:
-        track.take(event)
-    way = track.ways[known.idea.id]
-    way.name, way.recalled, way.tokens = "a_long_name_of_a_study_of_step_sizes", 1234, 1_234_567
-    way.stage, way.place, way.doing = (
-        "experiments",
-        "run 1 attempt 2",
-        [ActiveCall("running", 0, 7200)],
-    )
-    page = Console(file=io.StringIO(), width=80)
-    page.print(LiveTable(track).drawn())
-    drawn = page.file.getvalue()  # type: ignore[attr-defined]  # the StringIO above
-    assert len(drawn.splitlines()) == 1 + len(track.ways)
-
-
 def test_elapsed_time_is_drawn_against_its_limit() -> None:
     assert elapsed(3.2, 0) == "3 s"
     assert elapsed(150, 300) == "██████······ 150 s of 5 min"
@@ -566,6 +533,7 @@ def left_by(results: Path) -> str:
 
 
 def test_each_command_is_in_one_part_of_the_help() -> None:
-    names = [one.name for one in (*cli.app.registered_commands, *cli.app.registered_groups)]
+    names = [one.name for one in cli.app.registered_commands]
+    names += [one.name for one in cli.app.registered_groups]
     listed = [name for part in cli.HELP_PARTS.values() for name in part]
     assert sorted(listed) == sorted(str(name) for name in names)

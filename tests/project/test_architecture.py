@@ -32,6 +32,7 @@ PARSING = tuple(
         "keep_groups",
         "research_groups",
         "machine_groups",
+        "start_groups",
     )
 )
 # Each library that reaches out of the process, or that has a manner of its own, has one importer.
@@ -44,6 +45,7 @@ IMPORTERS = {
     "cryptography": {"orchestrator/record/signing.py"},
     "dulwich": {"orchestrator/report/git_history.py"},
     "ruamel": {"orchestrator/core/strict_yaml.py"},
+    "tomllib": {"orchestrator/core/strict_toml.py"},
     "typer": {"cli.py", *PARSING},
     "aider": {"sandbox/editor/guard.py"},
     "sqlite3": {"orchestrator/literature/library/base.py"},

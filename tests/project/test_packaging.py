@@ -19,7 +19,7 @@ import orchestrator
 from tests.support.places import ROOT
 
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-SHIPPED = ("templates", "policies", "sandbox")
+SHIPPED = ("templates", "policies", "sandbox", "docs")
 
 
 def call(*command: str | Path, cwd: Path, **environment: str) -> str:

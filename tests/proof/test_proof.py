@@ -238,7 +238,7 @@ def test_a_runs_pages_say_that_there_was_no_proof_and_how_to_make_one(tmp_path: 
         assert f"aisci policy prove {shelf.policy}" in text
 
 
-def test_a_runs_pages_name_its_policys_newest_proof_and_link_only_to_their_own_folder(
+def test_a_runs_pages_name_its_policys_newest_proof_and_lead_nowhere_outside_of_the_run(
     tmp_path: Path,
 ) -> None:
     shelf = shelf_of(tmp_path)
@@ -249,11 +249,10 @@ def test_a_runs_pages_name_its_policys_newest_proof_and_link_only_to_their_own_f
     for page in pages:
         text = page.read_text()
         assert "2026-11-24T21:00:00+00:00" in text
-        links = re.findall(r'href="([^"#][^"]*)"', text)
-        assert all((page.parent / link).is_file() for link in links), links
-        assert not any(link.startswith("..") for link in links), (
-            "it does not travel with the folder"
-        )
+        assert f"{shelf.folder.relative_to(shelf.results)}/" in text
+        for link in re.findall(r'href="([^"#:]+)"', text):
+            there = (page.parent / link.partition("#")[0]).resolve()
+            assert there.is_relative_to(paths.folder.resolve()), "a copy of the run has no more"
     assert read_pins(paths).proof == shelf.pin()
 
 

@@ -142,8 +142,10 @@ def test_the_budget_is_checked_for_outgoing_calls_only(tmp_path: Path) -> None:
     budget = JournalBudget(usd=0.6)
     admit = {"admit": lambda more: budget.admit(resumed, more, paid=True)}
     world.ask(resumed, "run/ideas", "q", ceiling=Usage(1, 1, 0.5), **admit)
-    with pytest.raises(BudgetSpent, match=r"1 of 0\.6 US dollars"):
+    with pytest.raises(BudgetSpent, match=r"1 of 0\.6 US dollars") as spent:
         world.ask(resumed, "run/ideas", "more", ceiling=Usage(1, 1, 0.5), **admit)
+    assert "--max-usd" in spent.value.where
+    assert "`aisci resume RUN --max-usd N`" in spent.value.todo
     assert world.asked == ["q"]
 
 

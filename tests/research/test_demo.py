@@ -21,7 +21,8 @@ from orchestrator.api.export import open_journal
 from orchestrator.core.files import shipped_root
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.events import Answered, Noted
-from orchestrator.record.notes import ClaimsVerified, read_note
+from orchestrator.record.notes import read_note
+from orchestrator.record.paper_notes import ClaimsVerified
 from orchestrator.record.paths import IdeaPaths
 from orchestrator.template.manifest import Manifest
 from orchestrator.template.results import compare_untrained, parse_final_info

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.core.errors import ControlUnavailable, EngineFailed, SandboxFailed
+from orchestrator.core.errors import ControlUnavailable, EngineFailed, SandboxFailed, UserError
 from orchestrator.core.job import Job, JobResult, Verdict
 from orchestrator.core.tree import Tree
 from orchestrator.record.blobs import BlobStore
@@ -30,6 +30,7 @@ from orchestrator.sandbox.engine.objects import (
     remove_volume,
 )
 from orchestrator.sandbox.gpus import cdi
+from orchestrator.sandbox.gpus.choice import gpu_choice
 from orchestrator.sandbox.gpus.leases import GpuLease, GpuPool, NvmlMeter, cgroup_of
 from orchestrator.sandbox.gpus.nvml import GpuDevice, NvmlDriver
 from orchestrator.sandbox.gpus.nvproxy import listed_drivers, loaded_driver, why_unlisted
@@ -89,6 +90,40 @@ def test_a_gpu_is_lent_to_one_job_at_a_time_and_a_large_enough_one() -> None:
         assert (large.uuids, small.uuids) == (("GPU-b",), ("GPU-a",))
     with gpus.lease(replace(ONE, gpus=2)) as both:
         assert set(both.uuids) == {"GPU-a", "GPU-b"}
+
+
+@pytest.mark.parametrize(
+    ("text", "lent"),
+    [
+        ("all", {"GPU-a", "GPU-b"}),
+        ("1", {"GPU-a"}),
+        ("device=1", {"GPU-b"}),
+        ("device=GPU-b, 0", {"GPU-a", "GPU-b"}),
+        ("device=0,GPU-a", {"GPU-a"}),
+    ],
+)
+def test_only_the_gpus_that_a_run_was_given_are_lent(text: str, lent: set[str]) -> None:
+    gpus = GpuPool(ScriptedNvml(TWO), choice=gpu_choice(text))
+    with gpus.lease(replace(ONE, gpus=len(lent))) as lease:
+        assert set(lease.uuids) == lent
+    with (
+        pytest.raises(ControlUnavailable, match="asks for"),
+        gpus.lease(replace(ONE, gpus=len(lent) + 1)),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "some", "device=", "device=0,,1", "GPU-a"])
+def test_a_choice_of_no_gpus_is_refused_before_anything_starts(text: str) -> None:
+    with pytest.raises(UserError, match="says no GPUs"):
+        gpu_choice(text)
+
+
+@pytest.mark.parametrize("text", ["3", "device=2", "device=GPU-c"])
+def test_a_gpu_that_is_not_there_is_named_with_those_that_are(text: str) -> None:
+    with pytest.raises(UserError, match="no such GPU") as caught:
+        gpu_choice(text)(TWO)
+    assert "GPU-a" in str(caught.value)
 
 
 def test_whoever_asked_first_is_served_first() -> None:
@@ -390,7 +425,8 @@ def test_either_request_is_read_back_from_the_engine_as_it_was_made(names: tuple
         cdi=names,
     )
     try:
-        asked, inspected = read_back(engine, create_container(engine, body, name), body)
+        back = read_back(engine, create_container(engine, body, name), body)
+        asked, inspected = back.asked, back.inspected
         request = dict(inspected)["HostConfig.DeviceRequests"]
         assert dict(asked)["HostConfig.DeviceRequests"] == request
         assert ("Driver=cdi" in request, "GPU-a" in request) == (bool(names), True)

@@ -100,6 +100,22 @@ def test_the_outlook_knows_plans_tails_and_what_is_to_come() -> None:
     assert outlook.work_left() == WorkLeft({"idea/b": 52.0}, 3, 52.0), "a tail was seen"
 
 
+def test_a_runs_end_is_in_sight_once_there_is_a_plan() -> None:
+    outlook = Outlook(lambda: 0.0)
+    assert outlook.time_left() is None
+    outlook.begin("idea/a")
+    outlook.begin("idea/b")
+    assert outlook.time_left() is None
+    outlook.expect("idea/a/experiments/run_1", 4, 10.0)
+    assert outlook.time_left() == 80.0, "two ideas of 80 seconds, side by side"
+    outlook.coming(3)
+    assert outlook.time_left() == 200.0, "five ideas, two at a time"
+    outlook.expect("idea/a/experiments/run_1", 60, 10.0)
+    left = outlook.time_left()
+    assert left is not None
+    assert left >= outlook.work_left().ideas["idea/a"], "none ends before its longest"
+
+
 def test_an_idea_that_failed_shows_no_tail_and_a_hint_for_none_is_ignored() -> None:
     outlook = Outlook(lambda: 5.0)
 

@@ -31,7 +31,7 @@ from orchestrator.sandbox.engine.stream import STDERR, STDOUT, LineBuffer, Strea
 from orchestrator.sandbox.images.images import resolve_image
 from orchestrator.sandbox.job import spec as container
 from orchestrator.sandbox.job.cgroup import Cgroup, CgroupSample, cgroup_folders, map_ids
-from orchestrator.sandbox.job.spec import pack_tree
+from orchestrator.sandbox.job.packing import pack_tree
 from orchestrator.sandbox.job.verify import read_back
 from orchestrator.sandbox.resources import engine_socket
 from tests.contracts.sandbox import LIMITS
@@ -260,7 +260,8 @@ def test_lent_gpus_are_asked_for_by_uuid_and_read_back() -> None:
     )
     try:
         made = create_container(engine, body, name)
-        asked, inspected = read_back(engine, made, body)
+        back = read_back(engine, made, body)
+        asked, inspected = back.asked, back.inspected
         assert "GPU-a, GPU-b" in dict(asked)["HostConfig.DeviceRequests"].replace("'", "")
         assert dict(asked).items() <= dict(inspected).items()
     finally:

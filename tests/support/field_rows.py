@@ -239,7 +239,7 @@ class Walked:
                 pytest.skip("the engine has no runsc; what it would be asked for was seen")
             container = create_container(engine, body, "aisci-test-walk")
             try:
-                self._made[known] = dict(read_back(engine, container, body)[1])
+                self._made[known] = dict(read_back(engine, container, body).inspected)
             finally:
                 remove_container(engine, container)
                 remove_volume(engine, "aisci-test-walk")

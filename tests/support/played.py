@@ -10,12 +10,14 @@ import json
 import lzma
 import re
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from orchestrator.api.demo import RECORD, shipped_study
 from orchestrator.api.export import FileExporter
 from orchestrator.core.deadline import FOREVER, Deadline
 from orchestrator.core.decode import decode, encode
@@ -24,6 +26,7 @@ from orchestrator.core.files import shipped_root
 from orchestrator.core.job import Job
 from orchestrator.core.literature import CheckedReference, Found, Query, References
 from orchestrator.core.model import Ask, Message, Reply, Usage
+from orchestrator.core.packed_folder import write_unpacked
 from orchestrator.core.protocols import Editor, LanguageModel, Literature
 from orchestrator.editor.aider import ProcessEditor
 from orchestrator.editor.scripted import ScriptedEditor
@@ -51,6 +54,8 @@ from tests.support.places import DATA
 
 WORKER = shipped_root() / "sandbox/editor/worker.py"
 STUDIES = DATA / "studies"
+SHIPPED = "floating_start"
+"""The study that ``aisci demo`` replays: it is kept once, as its record."""
 TOKENS = (
     20_000_000  # of an idea and a run: a whole study takes more than the policies of tests allow
 )
@@ -328,8 +333,19 @@ def carry_out(
 
 
 def load(name: str) -> dict[str, Any]:
+    """A kept study; the shipped one is condensed from its record."""
+    if name == SHIPPED:
+        with tempfile.TemporaryDirectory() as scratch:
+            return condense(shipped_record(Path(scratch)))
     kept: dict[str, Any] = json.loads(lzma.decompress((STUDIES / f"{name}.json.xz").read_bytes()))
     return kept
+
+
+def shipped_record(folder: Path) -> Path:
+    """The record of the shipped study, written into ``folder``."""
+    files = {name: data for name, data in shipped_study().items() if name.startswith(RECORD)}
+    write_unpacked(files, folder)
+    return folder / RECORD
 
 
 def main() -> None:

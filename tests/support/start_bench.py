@@ -1,8 +1,9 @@
-"""How long a container takes from nothing to gone: plain, hardened, on each backend, as a job.
+"""How long a container takes from nothing to gone, and to its first line: plain, hardened, as a job.
 
 ``python tests/support/start_bench.py SAMPLES`` prints one JSON line. All kinds take turns in one run, in
 another order each time, so that a busy machine is busy for all of them; a kind is compared with
-the plain container by the ratio of the medians.
+the plain container, or its first line, by the ratio of the medians. Those made ahead wait at their
+gate when the clock starts.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,14 +25,19 @@ from orchestrator.core.errors import AisciError
 from orchestrator.core.job import Job
 from orchestrator.sandbox.engine.client import Engine, connect
 from orchestrator.sandbox.engine.objects import create_container, remove_container
+from orchestrator.sandbox.engine.stream import Stream
 from orchestrator.sandbox.job.spec import WORKDIR, create_request, user_of
+from orchestrator.sandbox.sandbox import DockerSandbox
+from orchestrator.sandbox.storage.helper import ATTACHED
 from orchestrator.sandbox.storage.quota import BACKENDS, Quota
 from tests.contracts.sandbox import Scenario, job_of
+from tests.support.ahead_rig import AheadBench
 from tests.support.sandbox_rig import DockerBench
 
 NAME = "aisci-test-start"
 RUNTIMES = ("runc", "runsc")
 NOTHING = Scenario("pass")
+SAYS = ("python3", "-I", "-c", "print('first', flush=True)")
 
 
 def main() -> None:
@@ -56,15 +62,22 @@ def measure(engine: Engine, runtime: str, samples: int) -> dict[str, Any]:
         for _ in range(samples + 1):  # the first round warms up, and is not counted
             random.shuffle(order)
             for kind in order:
+                known[kind].ready()
                 began = time.perf_counter()
-                known[kind]()
+                known[kind].timed()
                 taken.setdefault(kind, []).append(time.perf_counter() - began)
-    plain = statistics.median(taken["plain container"][1:])
+                known[kind].after()
+    middle = {kind: statistics.median(seconds[1:]) for kind, seconds in taken.items()}
     return {
         "runtime": runtime,
         "samples": samples,
-        "kinds": {kind: row(taken[kind][1:], plain) for kind in known},
+        "kinds": {kind: row(taken[kind][1:], middle[plain_of(kind)]) for kind in known},
     }
+
+
+def plain_of(kind: str) -> str:
+    """What a kind is compared with."""
+    return "first line, plain" if kind.startswith("first line") else "plain container"
 
 
 def row(seconds: list[float], plain: float) -> dict[str, float]:
@@ -77,26 +90,46 @@ def row(seconds: list[float], plain: float) -> dict[str, float]:
     }
 
 
+@dataclass(frozen=True)
+class Kind:
+    """What is timed; before it, what has to be there; after it, what it leaves to do."""
+
+    timed: Callable[[], None]
+    ready: Callable[[], object] = lambda: None
+    after: Callable[[], None] = lambda: None
+
+
 @contextmanager
-def kinds(engine: Engine, runtime: str, folder: Path) -> Iterator[dict[str, Callable[[], None]]]:
+def kinds(engine: Engine, runtime: str, folder: Path) -> Iterator[dict[str, Kind]]:
     """What is compared, by name; backends that this machine does not have are left out."""
     with ExitStack() as undo:
-        found: dict[str, Callable[[], None]] = {}
+        found: dict[str, Kind] = {}
         bench = undo.enter_context(opened(engine, folder, BACKENDS))
         job = job_of(bench, NOTHING, runtime=runtime, pids=256)  # runsc needs many of its own
         image = bench.depot.image()
         bare = {"Runtime": runtime, "NetworkMode": "none"}  # a bridge would only make it slower
         plain = {"Image": image, "Cmd": ["true"], "HostConfig": bare}
-        found["plain container"] = partial(once, engine, plain)
-        found["hardened container"] = lambda: once(engine, hardened(job, image, ""))
+        found["plain container"] = Kind(partial(once, engine, plain))
+        found["hardened container"] = Kind(lambda: once(engine, hardened(job, image, "")))
+        found["first line, plain"] = plain_line(engine, plain | {"Cmd": list(SAYS)})
         for backend in BACKENDS:
             own = undo.enter_context(opened(engine, folder, (backend,)))
             try:
                 own.depot.volumes.probe(backend)
             except AisciError:
                 continue
-            found[f"hardened, volume on {backend}"] = partial(on_volume, own, job, image)
-            found[f"whole job on {backend}"] = partial(whole, own, job)
+            found[f"hardened, volume on {backend}"] = Kind(partial(on_volume, own, job, image))
+            found[f"whole job on {backend}"] = Kind(partial(whole, own, job))
+            found[f"first line, job on {backend}"] = first_line(own.sandbox, job)
+            made = AheadBench(engine, folder, (backend,))
+            undo.enter_context(made.pool)
+            whole(made, job)
+            found[f"whole job, made ahead on {backend}"] = Kind(
+                partial(whole, made, job), made.ready
+            )
+            found[f"first line, made ahead on {backend}"] = first_line(
+                made.sandbox, job, made.ready
+            )
         yield found
 
 
@@ -135,8 +168,43 @@ def on_volume(bench: DockerBench, job: Job, image: str) -> None:
         once(bench.engine, hardened(job, image, volume))
 
 
-def whole(bench: DockerBench, job: Job) -> None:
-    assert bench.run(replace(job, argv=("true",)), NOTHING).ok
+def whole(bench: DockerBench | AheadBench, job: Job) -> None:
+    assert bench.sandbox.run(replace(job, argv=("true",))).ok
+
+
+def first_line(
+    sandbox: DockerSandbox, job: Job, ready: Callable[[], object] = lambda: None
+) -> Kind:
+    """Until the first line of a job's program is read; then it ends."""
+    opened = list[ExitStack]()
+
+    def timed() -> None:
+        opened.append(ExitStack())
+        session = opened[-1].enter_context(sandbox.open(replace(job, argv=SAYS), duplex=False))
+        while "first" not in session.printed():
+            time.sleep(0.001)
+
+    return Kind(timed, ready, lambda: opened.pop().close())
+
+
+def plain_line(engine: Engine, body: dict[str, Any]) -> Kind:
+    """The same of a plain container."""
+    opened = list[tuple[str, Stream]]()
+
+    def timed() -> None:
+        made = create_container(engine, body | ATTACHED, NAME)
+        stream = Stream(engine, made)
+        opened.append((made, stream))
+        engine.api.start(made)
+        while not stream.read(1.0):
+            pass
+
+    def after() -> None:
+        made, stream = opened.pop()
+        stream.close()
+        remove_container(engine, made)
+
+    return Kind(timed, after=after)
 
 
 if __name__ == "__main__":

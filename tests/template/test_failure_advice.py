@@ -43,6 +43,17 @@ def test_the_advice_fits_the_last_words(words: str, advice: str) -> None:
     assert advice in what_to_do(ended(Verdict.FAILED, f"Traceback:\n{words}\n"), PLAIN)
 
 
+def test_out_of_memory_says_what_was_used_of_which_limit() -> None:
+    result = ended(Verdict.OUT_OF_MEMORY)
+    peaks = replace(result.attestation, peaks=Peaks(memory=3 << 30))
+    tried = replace(PLAIN, memory=3 << 30)
+    advice = what_to_do(replace(result, attestation=peaks), tried)
+    assert advice.startswith(
+        "it used 3 GiB of 3 GiB: use a policy with a larger experiment.resources.memory"
+    )
+    assert what_to_do(result, tried).startswith("use a policy")
+
+
 def test_a_path_is_named_with_a_message_that_holds_quotes() -> None:
     words = (
         "FileNotFoundError: [Errno 2] No such file or directory: '../../../data/text8/train.bin'"

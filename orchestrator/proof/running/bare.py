@@ -26,7 +26,8 @@ from orchestrator.proof.running.fixtures import (
 from orchestrator.record.blobs import BlobStore
 from orchestrator.sandbox.engine.client import Engine, translated
 from orchestrator.sandbox.engine.objects import create_container, remove_container
-from orchestrator.sandbox.job.spec import DATA_FOLDERS, WORKDIR, pack_tree
+from orchestrator.sandbox.job.packing import pack_tree
+from orchestrator.sandbox.job.spec import DATA_FOLDERS, WORKDIR
 from orchestrator.sandbox.resources import RunResources
 
 _TIMEOUT = 150  # seconds

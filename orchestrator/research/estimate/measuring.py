@@ -34,7 +34,9 @@ def ideas_taken(paths: RunPaths) -> tuple[IdeaUse, ...]:
     ]
     shared = steps(Journal(paths.journal, blobs, Mode.REPLAY))
     made = [
-        (one, notes[-1]) for one in journals if (notes := one.notes(IdeaFinished, below="idea"))
+        (one, notes[-1])
+        for one in journals
+        if (notes := one.notes(IdeaFinished, below="idea")) and not notes[-1].left_out
     ]
     values = _values(shared, blobs)
     proposed = len({one.scope for one in shared if _stage(one) == "ideas"}) or 1

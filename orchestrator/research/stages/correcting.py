@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import Field
 
 from orchestrator.core.model import Ask, Message
-from orchestrator.record.notes import EditRefused
+from orchestrator.record.paper_notes import EditRefused
 from orchestrator.record.ports import Ports
 from orchestrator.research.claims.check import Checked
 from orchestrator.research.paper import latex

@@ -138,7 +138,7 @@ def _run(before: Study, number: int, planned: PlannedRun, ports: Ports) -> Study
         instruction = _instruction(study, number, planned, attempt, feedback, scoped)
         files = common.code_files(study)
         edit = edit_files(study, scoped, "experiment.edit", instruction, *files, new=True)
-        if not edit.changed and "ALL_COMPLETED" in edit.reply and len(study.runs) > 1:
+        if edit.all_completed and len(study.runs) > 1:
             return None
         put_back, trouble = _put_back(edit, scoped), _unusable(edit, start, scoped)
         if trouble:

@@ -38,13 +38,15 @@ class Proposal(ReplyForm):
     done: bool = False
 
 
-def propose_ideas(baseline: Study, count: int, ports: Ports) -> tuple[tuple[Idea, ...], bool]:
-    """Up to ``count`` ideas on a study that has its baseline alone, and whether these are all. One that
-    repeats another, or a seed idea, is noted and omitted. If the model fails, the ideas
+def propose_ideas(
+    baseline: Study, count: int, ports: Ports, known: Sequence[Idea] = (), after: int = 0
+) -> tuple[tuple[Idea, ...], bool]:
+    """Up to ``count`` ideas on a study that has its baseline alone, and whether these are all; ``known`` are
+    those of the proposals up to number ``after``. One that repeats another, or a seed idea, is noted and omitted. If the model fails, the ideas
     before are used, and resume asks for the others. Raises :class:`ModelFailed` if there is none.
     """
-    ideas: list[Idea] = []
-    for number in range(1, count + 1):
+    ideas = [*known]
+    for number in range(after + 1, count + 1):
         try:
             idea = propose_idea(baseline, ideas, number, ports)
         except ModelFailed as error:

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from orchestrator.core.errors import IdeaFailed
 from orchestrator.core.papers import Claim
-from orchestrator.record.notes import ClaimsVerified
+from orchestrator.record.paper_notes import ClaimsVerified
 from orchestrator.record.ports import Ports
 from orchestrator.research.claims.check import Checked, check_section
 from orchestrator.research.claims.ledger import Ledger

@@ -15,7 +15,7 @@ from orchestrator.core.asking import require_whole
 from orchestrator.core.errors import BadTemplate, WrongFormat
 from orchestrator.core.model import Ask, Message, Reply
 from orchestrator.record.literature_notes import Citable
-from orchestrator.record.notes import SectionAbsent
+from orchestrator.record.paper_notes import SectionAbsent
 from orchestrator.record.ports import Ports
 from orchestrator.research.claims.ledger import Ledger
 from orchestrator.research.paper import latex, references

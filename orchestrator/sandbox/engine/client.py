@@ -26,11 +26,16 @@ Engine = docker.DockerClient
 DEFAULT_SOCKET = "unix:///var/run/docker.sock"
 
 INSTALL_HELP = """one of these, then ask again
-         Debian or Ubuntu, as root: scripts/setup-engine.sh installs docker.io and starts it
-         Docker:         https://docs.docker.com/engine/install/
-         rootless:       export DOCKER_HOST=unix://$XDG_RUNTIME_DIR/docker.sock
-         Podman:         systemctl --user start podman.socket
-                         export DOCKER_HOST=unix://$XDG_RUNTIME_DIR/podman/podman.sock"""
+Debian or Ubuntu, as root: apt-get install docker.io (in a checkout, scripts/setup-engine.sh)
+Docker:         https://docs.docker.com/engine/install/
+rootless:       export DOCKER_HOST=unix://$XDG_RUNTIME_DIR/docker.sock
+Podman:         systemctl --user start podman.socket
+                export DOCKER_HOST=unix://$XDG_RUNTIME_DIR/podman/podman.sock"""
+
+
+ROOTLESS_HELP = """or use an engine of your own, without root's power:
+rootless:       export DOCKER_HOST=unix://$XDG_RUNTIME_DIR/docker.sock
+Podman:         export DOCKER_HOST=unix://$XDG_RUNTIME_DIR/podman/podman.sock"""
 
 
 def connect(*, timeout: float = 60.0) -> Engine:
@@ -49,6 +54,14 @@ def connect(*, timeout: float = 60.0) -> Engine:
                 probe.connect(where.removeprefix("unix://"))
         engine = docker.from_env(timeout=int(timeout))
         engine.ping()
+    except PermissionError as error:
+        raise EngineUnavailable(
+            "An engine is there, and this account may not use its socket.",
+            where=where,
+            why="the socket belongs to root and, as a rule, to the group docker",
+            todo="ask whoever runs this machine to put you into the group docker (`usermod -aG docker NAME`; "
+            f"it has root's power), then log in again\n{ROOTLESS_HELP}",
+        ) from error
     except (DockerException, requests.exceptions.RequestException, OSError) as error:
         if engine is not None:
             engine.close()
@@ -56,7 +69,7 @@ def connect(*, timeout: float = 60.0) -> Engine:
             "No Docker engine answers.",
             where=where,
             why=one_line(error),
-            todo=f"{INSTALL_HELP}\n         `aisci doctor` says what this machine has.",
+            todo=f"{INSTALL_HELP}\n`aisci doctor` says what this machine has.",
         ) from error
     return engine
 

@@ -17,6 +17,7 @@ from orchestrator.core.deadline import FOREVER, Deadline
 from orchestrator.core.errors import ControlUnavailable, HostBusy
 from orchestrator.core.job import Limits
 from orchestrator.core.outlook import WorkLeft
+from orchestrator.sandbox.gpus.choice import Choice, all_gpus
 from orchestrator.sandbox.gpus.nvml import GpuDevice, Nvml, NvmlDriver
 from orchestrator.sandbox.machine_locks import MachineLocks
 from orchestrator.sandbox.scheduler.line import Line
@@ -64,7 +65,8 @@ class GpuPool:
     GPUs that are too small for that one.
 
     A lease is the machine's: all runs of the user share ``locks``, one per UUID, and take turns. Programs of others
-    are seen by the driver: a GPU on which they leave less memory than the job may use is not lent.
+    are seen by the driver: a GPU on which they leave less memory than the job may use is not lent. Only
+    those of ``choice`` are lent.
     """
 
     def __init__(
@@ -73,7 +75,9 @@ class GpuPool:
         container_of: Callable[[int], str] = cgroup_of,
         locks: MachineLocks | None = None,
         work_left: Callable[[], WorkLeft] = WorkLeft,
+        choice: Choice = all_gpus,
     ) -> None:
+        self._choice = choice
         self._nvml, self._container_of = nvml or NvmlDriver(), container_of
         self._locks = locks or MachineLocks()
         self._all: tuple[GpuDevice, ...] | None = None
@@ -125,7 +129,7 @@ class GpuPool:
 
         with self._turn:
             if self._all is None:
-                self._all = self._nvml.devices()
+                self._all = self._choice(self._nvml.devices())
                 self._free = list(self._all)
             fitting = [device for device in self._all if device.memory >= limits.gpu_memory]
             if len(fitting) < limits.gpus:
@@ -133,7 +137,7 @@ class GpuPool:
                 raise ControlUnavailable(
                     f"the policy asks for {limits.gpus} GPU(s) of {limits.gpu_memory} bytes",
                     where="the policy's gpus",
-                    why=f"GPUs of this machine: {have}",
+                    why=f"GPUs of this machine that the run may use: {have}",
                     todo="use a policy without GPUs (such as ci-cpu), or a machine that has them",
                 )
             self._runs.wait()

@@ -59,6 +59,10 @@ class Session:
         """Its next line of stdout, without the newline; None after ``timeout`` s or at its end."""
         return self._lines.take(timeout)
 
+    def printed(self) -> str:
+        """The end of what it has printed so far."""
+        return self._monitor.tail(STDOUT)
+
     def waiting(self) -> AbstractContextManager[None]:
         """Pause the job's wall clock while it waits for its caller. Its CPU time
         and the caller's own deadline do not.

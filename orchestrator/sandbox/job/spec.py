@@ -1,23 +1,19 @@
-"""All settings of an untrusted container, as the engine is asked for them, and its files."""
+"""All settings of an untrusted container, as the engine is asked for them."""
 
 from __future__ import annotations
 
 import math
 import posixpath
-import tarfile
-from collections.abc import Mapping
-from itertools import accumulate
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import Any, Protocol
 
-from orchestrator.core.errors import ControlUnavailable, SandboxFailed
+from orchestrator.core.errors import ControlUnavailable
 from orchestrator.core.filenames import why_unsafe
-from orchestrator.core.job import Job, Limits
-from orchestrator.core.tree import Tree
+from orchestrator.core.job import Limits
 from orchestrator.policy.lint import LEAST_TMPFS
 from orchestrator.policy.seccomp import profile_of, under
 from orchestrator.policy.values import why_not_set
-from orchestrator.record.blobs import BlobStore
 from orchestrator.sandbox.engine.resolver import NO_NAMES
 from orchestrator.sandbox.gpus.cdi import device_requests
 from orchestrator.sandbox.storage.helper import ATTACHED, volume_mount
@@ -29,21 +25,35 @@ DATA_FOLDERS = ("/data", "/workspace/data")
 # host's crash handler (core(5)). The profile refuses to lower it to 0, where it would.
 NO_CORE = 1
 # The program starts when the host has checked the container: its rights are read, its counters
-# are open and the clock runs before the first line of untrusted code.
-_GATE = 'read -r go && exec "$@"'
+# are open and the clock runs before the first line of untrusted code. The gate reads the program's
+# words, a line each, and starts it at the empty line; so a container needs no job to be made. A
+# word stands after "=" as it is, or after "+" with backslashes for its line breaks.
+_GATE = (
+    'while IFS= read -r word; do case "$word" in =*) set -- "$@" "${{word#=}}";; '
+    """+*) word=$(printf '%b.' "${{word#+}}"); set -- "$@" "${{word%.}}";; """
+    '*) {first}exec "$@"{stdin}; exit;; esac; done; exit 125'
+)
 # Under an allow-list the program starts only if the forwarder to the host's proxy runs.
 PROXY_SOCKET, _PROXY_PORT = "/run/aisci/egress.sock", 3128
-_FORWARD = f"/usr/bin/python3 -I -S /opt/aisci/forward.py {_PROXY_PORT} {PROXY_SOCKET}"
-_GATE_OUT = f'read -r go && {_FORWARD} && exec "$@"'
+_FORWARD = f"/usr/bin/python3 -I -S /opt/aisci/forward.py {_PROXY_PORT} {PROXY_SOCKET} && "
 # Only gVisor's kernel knows the job's processes, so the gate writes what it reports.
 _TELL = "/bin/cat /proc/self/status && echo && "  # whatever PATH a policy or an image sets
-_EPOCH = 946_684_800  # 2000-01-01: copied files carry one fixed time
-_DEEPEST = 32
 _PROXIES = {
     **dict.fromkeys(("HTTP_PROXY", "ALL_PROXY", "FTP_PROXY"), ""),
     "HTTPS_PROXY": f"http://127.0.0.1:{_PROXY_PORT}",
     "NO_PROXY": "localhost,127.0.0.1,::1",
 }
+
+
+def opens_gate(argv: Sequence[str]) -> bytes:
+    """What the gate reads before it starts ``argv``."""
+    return "".join(f"{_word(word)}\n" for word in argv).encode(errors="surrogateescape") + b"\n"
+
+
+def _word(word: str) -> str:
+    if "\n" not in word:
+        return f"={word}"
+    return "+" + word.replace("\\", "\\\\").replace("\n", "\\n")
 
 
 def user_of(limits: Limits) -> tuple[int, int]:
@@ -58,8 +68,19 @@ def user_of(limits: Limits) -> tuple[int, int]:
     return int(uid), int(gid)
 
 
+class Boxed(Protocol):
+    """What decides a container's settings: of a job, or of the shape of jobs."""
+
+    @property
+    def limits(self) -> Limits: ...
+    @property
+    def env(self) -> tuple[tuple[str, str], ...]: ...
+    @property
+    def data(self) -> tuple[tuple[str, str], ...]: ...
+
+
 def create_request(
-    job: Job,
+    job: Boxed,
     *,
     image: str,
     volume: str,
@@ -74,7 +95,7 @@ def create_request(
     ``gpus`` are the UUIDs lent, ``cdi`` the devices that the engine knows by name.
     ``egress`` is the host's path of the proxy's socket, if the policy has an allow-list.
     """
-    gate = (_GATE_OUT if egress else _GATE) + ("" if duplex else " </dev/null")
+    gate = _GATE.format(first=_FORWARD if egress else "", stdin="" if duplex else " </dev/null")
     gate = gate if job.limits.runtime == "runc" else _TELL + gate
     return {
         "Image": image,
@@ -82,7 +103,7 @@ def create_request(
         "User": job.limits.user,
         "WorkingDir": WORKDIR,
         "Entrypoint": ["/bin/sh", "-c", gate, "aisci"],
-        "Cmd": list(job.argv),
+        "Cmd": [],  # the gate is told it
         "Env": [f"{name}={value}" for name, value in sorted(environment(job, gpus).items())],
         "Labels": dict(labels),
         **ATTACHED,
@@ -92,7 +113,9 @@ def create_request(
     }
 
 
-def _host_config(job: Job, volume: str, lent: list[dict[str, Any]], egress: str) -> dict[str, Any]:
+def _host_config(
+    job: Boxed, volume: str, lent: list[dict[str, Any]], egress: str
+) -> dict[str, Any]:
     limits = job.limits
     profile = under(profile_of(limits.seccomp), limits.runtime)
     tmpfs = (
@@ -135,7 +158,7 @@ def _host_config(job: Job, volume: str, lent: list[dict[str, Any]], egress: str)
     }
 
 
-def environment(job: Job, gpus: tuple[str, ...] = ()) -> dict[str, str]:
+def environment(job: Boxed, gpus: tuple[str, ...] = ()) -> dict[str, str]:
     """All variables of the job's code, in addition to the image's own.
 
     Raises :class:`ControlUnavailable` for one that would change how programs are loaded, or which
@@ -160,7 +183,7 @@ def environment(job: Job, gpus: tuple[str, ...] = ()) -> dict[str, str]:
     return names | {"NVIDIA_VISIBLE_DEVICES": ",".join(gpus) or "void"}
 
 
-def _data_mounts(job: Job) -> list[dict[str, Any]]:
+def _data_mounts(job: Boxed) -> list[dict[str, Any]]:
     """Staged data, read-only and without the mounts below it, at both places."""
     mounts = []
     for name, folder in job.data:
@@ -184,39 +207,3 @@ def _bind(source: str, target: str) -> dict[str, Any]:
     """A read-only bind mount; a socket can be connected to, not replaced or removed."""
     bind = {"Type": "bind", "Source": source, "Target": target}
     return {**bind, "ReadOnly": True, "BindOptions": {"NonRecursive": True}}
-
-
-def pack_tree(files: Tree, blobs: BlobStore, owner: tuple[int, int], spool: IO[bytes]) -> None:
-    """Write ``files`` to ``spool``, owned by (uid, gid), as a tar, and rewind it.
-
-    Not compressed: engines have run the container's own decompressor as root on the host
-    (CVE-2026-41567). Raises :class:`SandboxFailed` for an unsafe file name, :class:`BadJournal`
-    for a missing blob.
-    """
-    made: set[str] = set()
-    with tarfile.open(fileobj=spool, mode="w", format=tarfile.GNU_FORMAT) as tar:
-        for path, sha256 in files.files:
-            why = why_unsafe(path, _DEEPEST)
-            if why:
-                raise SandboxFailed(
-                    "a file cannot be copied into a container",
-                    where=f"{path!a}",
-                    why=why,
-                    todo="rename it in the template",
-                )
-            for folder in accumulate(path.split("/")[:-1], "{}/{}".format):
-                if folder not in made:
-                    made.add(folder)
-                    tar.addfile(_member(folder, owner, tarfile.DIRTYPE, 0o755))
-            member = _member(path, owner, tarfile.REGTYPE, 0o644)
-            member.size = blobs.size(sha256)
-            with blobs.path(sha256).open("rb") as content:
-                tar.addfile(member, content)
-    spool.seek(0)
-
-
-def _member(path: str, owner: tuple[int, int], kind: bytes, mode: int) -> tarfile.TarInfo:
-    member = tarfile.TarInfo(path)
-    member.type, member.mode, member.mtime = kind, mode, _EPOCH
-    member.uid, member.gid = owner
-    return member

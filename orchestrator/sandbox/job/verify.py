@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -53,10 +54,19 @@ def check_engine(engine: Engine, limits: Limits) -> dict[str, Any]:
     return info
 
 
-def read_back(
-    engine: Engine, container: str, body: Mapping[str, Any]
-) -> tuple[SettingPairs, SettingPairs]:
-    """The settings that were asked for and those that the engine reports, as pairs.
+@dataclass(frozen=True, slots=True)
+class ReadBack:
+    """Settings as asked for and as the engine reports them; with its first process, 0 before the start."""
+
+    asked: SettingPairs
+    inspected: SettingPairs
+    pid: int = 0
+    resolv_conf: str = ""
+    running: bool = False
+
+
+def read_back(engine: Engine, container: str, body: Mapping[str, Any]) -> ReadBack:
+    """What the engine reports of a container, beside what it was asked for.
 
     Raises :class:`SandboxFailed` if they differ, or the image adds a variable or a volume.
     """
@@ -89,7 +99,8 @@ def read_back(
             todo="`aisci doctor` shows what this engine does differently",
         )
     seen_env = tuple((f"Env.{name}", env[name]) for name in sorted(env))
-    return ask, (*got, *seen_env)
+    state, resolv = have["State"], str(have.get("ResolvConfPath") or "")
+    return ReadBack(ask, (*got, *seen_env), int(state["Pid"]), resolv, bool(state["Running"]))
 
 
 def hash_profiles(options: Iterable[str]) -> list[str]:

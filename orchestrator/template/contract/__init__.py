@@ -9,6 +9,7 @@ from __future__ import annotations
 from orchestrator.core.errors import BadTemplate, listed
 from orchestrator.template.contract import code, files
 from orchestrator.template.contract.finding import ContractRule, RuleResult
+from orchestrator.template.folder import MANIFEST, PAPER
 from orchestrator.template.template import Template
 
 RULES = (
@@ -16,13 +17,21 @@ RULES = (
     ContractRule("names", "no file has a name that an idea's records need", files.reserved),
     ContractRule("plain", "data is in human-readable kinds of file", files.readable_data),
     ContractRule(
-        "task", "prompt.json and seed_ideas.json have the required form", files.json_files
+        "task",
+        "prompt.json and seed_ideas.json have the required form",
+        files.json_files,
+        ("prompt.json", "seed_ideas.json"),
     ),
     ContractRule("code", "the code is Python", code.parses),
     ContractRule("packages", "its imports are declared, and in its image", code.packages),
-    ContractRule("knobs", "one line sets each knob", code.knobs_on_one_line),
-    ContractRule("data", "some scale needs no download; each scale names its data", files.offline),
-    ContractRule("paper", "each part of the paper has its placeholder", files.skeleton),
+    ContractRule("knobs", "one line sets each knob", code.knobs_on_one_line, (MANIFEST,)),
+    ContractRule(
+        "data",
+        "some scale needs no download; each scale names its data",
+        files.offline,
+        (MANIFEST,),
+    ),
+    ContractRule("paper", "each part of the paper has its placeholder", files.skeleton, (PAPER,)),
 )
 
 
@@ -30,12 +39,15 @@ def rule_results(template: Template, *, own_image: bool = False) -> tuple[RuleRe
     """Every rule with its findings, in the order of :data:`RULES`. With ``own_image`` the policy
     names an image that is not aisci's: what it has is unknown.
     """
-    return tuple(
-        RuleResult(rule.name, rule.promise, why_not="the policy's image is not aisci's")
-        if own_image and template.inferred and rule.judge is code.packages
-        else RuleResult(rule.name, rule.promise, tuple(rule.judge(template)))
-        for rule in RULES
-    )
+    return tuple(_judged(rule, template, own_image=own_image) for rule in RULES)
+
+
+def _judged(rule: ContractRule, template: Template, *, own_image: bool) -> RuleResult:
+    if own_image and template.inferred and rule.judge is code.packages:
+        return RuleResult(rule.name, rule.promise, why_not="the policy's image is not aisci's")
+    found = tuple(rule.judge(template))
+    why_not = "" if found else rule.unseen(template)
+    return RuleResult(rule.name, rule.promise, found, why_not)
 
 
 def require_contract(template: Template, *, own_image: bool = False) -> None:

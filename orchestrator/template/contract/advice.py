@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from orchestrator.core.job import JobResult, Verdict
+from orchestrator.core.units import GIB, MIB
 from orchestrator.template.baseline import output_tail
 from orchestrator.template.template import Template
 
@@ -32,11 +33,14 @@ _SIMPLE = {
 
 @dataclass(frozen=True, slots=True)
 class Attempted:
-    """What was run: ``scale`` of ``template``, in a container with or without GPUs."""
+    """What was run: ``scale`` of ``template``, in a container with or without GPUs, of so many bytes of ``memory``
+    (0: not known).
+    """
 
     template: Template
     scale: str
     gpus: int = 0
+    memory: int = 0
 
     @property
     def smaller(self) -> tuple[str, ...]:
@@ -58,8 +62,17 @@ def what_to_do(result: JobResult, tried: Attempted) -> str:
         return f"use a policy with more gpus.memory{_or_smaller(tried)}"
     output = output_tail(result)
     if result.verdict is Verdict.OUT_OF_MEMORY or _MEMORY.search(output):
-        return f"use a policy with a larger experiment.resources.memory{_or_smaller(tried)}"
+        return f"{_used(result, tried)}use a policy with a larger experiment.resources.memory{_or_smaller(tried)}"
     return _by_its_words(output, tried)
+
+
+def _used(result: JobResult, tried: Attempted) -> str:
+    peak = result.attestation.peaks.memory
+    return f"it used {_size(peak)} of {_size(tried.memory)}: " if peak and tried.memory else ""
+
+
+def _size(amount: int) -> str:
+    return f"{amount / GIB:.3g} GiB" if amount >= GIB else f"{amount / MIB:.0f} MiB"
 
 
 def _or_smaller(tried: Attempted) -> str:

@@ -19,11 +19,19 @@ class RuleFinding:
 
 @dataclass(frozen=True, slots=True)
 class ContractRule:
-    """A rule of the contract that a template's files alone can violate."""
+    """A rule of the contract that a template's files alone can violate; ``of`` are the files that it is about."""
 
     name: str
     promise: str
     judge: Callable[[Template], Iterable[RuleFinding]]
+    of: tuple[str, ...] = ()
+
+    def unseen(self, template: Template) -> str:
+        """Why there is nothing to judge: the files that the rule is about are not there; or "". A manifest
+        that was inferred from the other files declares nothing.
+        """
+        missing = [path for path in self.of if path not in template.files]
+        return f"there is no {' and no '.join(missing)} to look at" if missing else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,157 @@
+"""What a run would do, and what it lacks: nothing is started, asked or written."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from orchestrator.api.adapters import kept_for
+from orchestrator.api.data import data_for
+from orchestrator.api.estimate import Estimate, estimate_of
+from orchestrator.api.images import resolve_images
+from orchestrator.api.parallel import ideas_in_flight
+from orchestrator.api.prepare import RunRequest, open_author, prepare
+from orchestrator.api.servers import require_servers
+from orchestrator.core.errors import AisciError
+from orchestrator.core.job import KINDS
+from orchestrator.models.prices import prices_of, stated_price
+from orchestrator.record.asked_stages import LEFT_OUT, STAGE_NAMES
+from orchestrator.record.signing import read_signer
+from orchestrator.research.run_spec import RunSpec
+from orchestrator.sandbox.engine.client import connect
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lack:
+    """What the run needs and does not find here: as its error would say it."""
+
+    what: str
+    where: str
+    why: str
+    todo: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DryRun:
+    """A run as it would be. ``ideas`` are the names of those of a list; without a list, ``count`` are proposed.
+    ``models`` are (role, name, server), ``images`` (name, id) as far as they are there, ``baseline`` says where
+    it comes from. ``folder`` is where its record would lie; ``lacks`` is empty for a run that can start.
+    """
+
+    template: str
+    scale: str
+    count: int
+    ideas: tuple[str, ...]
+    stages: tuple[str, ...]
+    left_out: tuple[str, ...]
+    parallel: int
+    models: tuple[tuple[str, str, str], ...]
+    policy: str
+    policy_origin: str
+    policy_hash: str
+    why_policy: str
+    usd: float
+    containers: int
+    network: bool
+    data: tuple[str, ...]
+    images: tuple[tuple[str, str], ...]
+    baseline: str
+    folder: Path
+    estimate: Estimate
+    lacks: tuple[Lack, ...]
+
+
+def dry_run(request: RunRequest) -> DryRun:
+    """What ``request`` would start. Raises :class:`UserError` and its children for what it gets wrong by itself."""
+    prepared = prepare(request, to_start=False)
+    setup, lacks = prepared.setup, list[Lack]()
+    if request.sign is not None:
+        read_signer(request.sign)
+    for check in (
+        lambda: _require_models(setup, request),
+        lambda: require_servers(setup),
+        lambda: data_for(setup.template, setup.scale, setup.policy, request.data),
+    ):
+        lacks += _lacking(check)
+    with suppress(AisciError):
+        data = data_for(setup.template, setup.scale, setup.policy, request.data)
+        setup = replace(setup, data=data)
+    images, missing = _images(setup)
+    setup, policy = replace(setup, images=images), setup.policy
+    pins = [
+        ("", setup.model, setup.server),
+        *((one.role, one.name, one.server) for one in setup.roles),
+    ]
+    lacks += missing
+    return DryRun(
+        template=setup.template.name,
+        scale=setup.scale,
+        count=setup.ideas,
+        ideas=tuple(idea.name for idea in setup.given),
+        stages=tuple(one for one in STAGE_NAMES if one not in LEFT_OUT[setup.leave_out]),
+        left_out=LEFT_OUT[setup.leave_out],
+        parallel=ideas_in_flight(setup, request.parallel),
+        models=tuple(pins),
+        policy=policy.name,
+        policy_origin=policy.origin,
+        policy_hash=policy.hash,
+        why_policy=prepared.why_policy,
+        usd=policy.run.usd,
+        containers=policy.run.containers,
+        network=any(policy.limits(kind).network for kind in KINDS),
+        data=tuple(one.name for one in setup.template.manifest.needed(setup.scale)),
+        images=images,
+        baseline=_baseline(setup, fresh=request.fresh, known=not missing),
+        folder=request.results / setup.template.name,
+        estimate=estimate_of(setup, request),
+        lacks=tuple(dict.fromkeys(lacks)),
+    )
+
+
+def _lacking(check: Callable[[], object]) -> Iterator[Lack]:
+    try:
+        check()
+    except AisciError as error:
+        yield _lack(error)
+
+
+def _lack(error: AisciError) -> Lack:
+    return Lack(what=error.what, where=error.where, why=error.why, todo=error.todo)
+
+
+def _require_models(setup: RunSpec, request: RunRequest) -> None:
+    """Raise what a run raises for a key or a price that is missing."""
+    for name in (setup.model, *(pin.name for pin in setup.roles)):
+        model = open_author(name, environ=os.environ)
+        prices_of(model, stated_price(request.price if name == setup.model else None, name))
+
+
+def _images(setup: RunSpec) -> tuple[tuple[tuple[str, str], ...], list[Lack]]:
+    """The images that are there, and what is missing: each kind of container is looked at by itself."""
+    found: dict[str, str] = {}
+    lacks: list[Lack] = []
+    try:
+        engine = connect()
+    except AisciError as error:
+        return (), [_lack(error)]
+    try:
+        for kind in KINDS:
+            try:
+                found |= resolve_images(setup.policy, engine, setup.template, (kind,))
+            except AisciError as error:
+                lacks.append(_lack(error))
+    finally:
+        engine.close()
+    return tuple(sorted(found.items())), lacks
+
+
+def _baseline(setup: RunSpec, *, fresh: bool, known: bool) -> str:
+    if fresh:
+        return "measured in this run (--fresh)"
+    if not known:
+        return "not known without the images"
+    kept = kept_for(setup)
+    return f"as kept since {kept.at}, {kept.seconds:.0f} s saved" if kept else "measured first"

@@ -1,0 +1,119 @@
+"""A container and its volume, from nothing to the gate, where it waits for a job, and back.
+
+Nothing of a job is needed to make one but its *shape*. So one can be made before its job is known.
+It runs nothing but the gate of ``spec.py`` until the job's files are in it, its settings and its
+rights are read, and its limits are being enforced.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+from orchestrator.core.job import ContainerKind, Job, Limits
+from orchestrator.core.tree import Tree
+from orchestrator.record.blobs import BlobStore
+from orchestrator.sandbox.engine.client import Engine, translated
+from orchestrator.sandbox.engine.labels import DEADLINE
+from orchestrator.sandbox.engine.objects import create_container, remove_container
+from orchestrator.sandbox.engine.stream import Stream
+from orchestrator.sandbox.gpus.cdi import cdi_devices
+from orchestrator.sandbox.job.packing import put_files
+from orchestrator.sandbox.job.spec import create_request, user_of
+from orchestrator.sandbox.job.verify import ReadBack, read_back
+from orchestrator.sandbox.resources import RunResources
+from orchestrator.sandbox.storage.helper import Helper
+from orchestrator.sandbox.storage.quota import Quota
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """What must be known of a job before its container can be made; ``image`` is an id.
+
+    ``data`` are (name, folder of this host). ``duplex``: its caller writes its stdin, reads its stdout.
+    """
+
+    kind: ContainerKind
+    limits: Limits
+    image: str
+    duplex: bool
+    env: tuple[tuple[str, str], ...] = ()
+    data: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def of(cls, job: Job, *, image: str, data: tuple[tuple[str, str], ...], duplex: bool) -> Shape:
+        return cls(
+            kind=job.kind, limits=job.limits, image=image, duplex=duplex, env=job.env, data=data
+        )
+
+
+class Slot:
+    """One shape's volume with its keeper, and, once :meth:`hold` made it, the container.
+
+    Owned by one thread at a time. ``seconds`` is how long it may exist at most.
+    """
+
+    def __init__(
+        self, engine: Engine, resources: RunResources, shape: Shape, name: str, *, seconds: float
+    ) -> None:
+        self._engine, self._resources, self._name = engine, resources, name
+        self._undo = ExitStack()
+        self.shape = shape
+        self.labels = resources.labels(name, shape.kind, seconds=seconds)
+        self.container = ""
+        self.body: dict[str, Any] = {}
+        self.stream: Stream
+        uid, gid = user_of(shape.limits)
+        limits = shape.limits
+        quota = Quota(bytes=limits.workspace, inodes=limits.inodes, uid=uid, gid=gid)
+        mounted = resources.volumes.lent(name, limits, quota)
+        self.volume, self.keeper, self.backend = self._undo.enter_context(mounted)
+
+    keeper: Helper
+
+    @property
+    def deadline(self) -> float:
+        """Its label's: after it, in seconds since the epoch, the sentinel may kill it."""
+        return float(self.labels[DEADLINE])
+
+    def hold(self, info: dict[str, Any], gpus: tuple[str, ...] = (), egress: str = "") -> None:
+        """Create the container, compare its settings with those asked for, and start it: it waits.
+
+        ``info`` is the engine's own description. Raises as :func:`read_back`.
+        """
+        self.body = create_request(
+            self.shape, image=self.shape.image, volume=self.volume, labels=self.labels,
+            duplex=self.shape.duplex, gpus=gpus, cdi=cdi_devices(info) if gpus else (), egress=egress,
+        )  # fmt: skip
+        name = f"{self._resources.prefix}-{self._name}-job"
+        self._undo.callback(remove_container, self._engine, name)
+        self.container = create_container(self._engine, self.body, name)
+        read_back(self._engine, self.container, self.body)
+        self.stream = Stream(self._engine, self.container)
+        self._undo.callback(self.stream.close)
+        with translated("starting a job's container"):
+            self._engine.api.start(self.container)
+
+    def fill(self, files: Tree, blobs: BlobStore) -> None:
+        """Copy a job's files in. Nothing of a job has run, so nothing interferes with the unpacking."""
+        put_files(self._engine, self.container, files, blobs, user_of(self.shape.limits))
+
+    def read_back(self) -> ReadBack:
+        """What the engine says of it now. Raises :class:`SandboxFailed` if that is not what was asked."""
+        return read_back(self._engine, self.container, self.body)
+
+    def waits(self, seconds: float) -> bool:
+        """Whether its container still waits at the gate, and may exist for ``seconds`` from now."""
+        if self.deadline - time.time() < seconds:
+            return False
+        if not self.container:
+            return True
+        with translated("asking for a container that was made ahead"):
+            found = self._engine.api.containers(filters={"id": self.container})
+        return bool(found)
+
+    def close(self) -> None:
+        """Remove the container, the keeper and the volume."""
+        self._undo.close()

@@ -1,0 +1,98 @@
+"""`aisci run --dry-run`: all that is missing is found at once, and nothing is started, asked or written."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from orchestrator.api import dry_runs as subject
+from orchestrator.api.dry_runs import dry_run
+from orchestrator.console.dry_run import show_dry_run
+from orchestrator.core.errors import ImageMissing, UserError
+from orchestrator.core.job import KINDS
+from tests.support import run_rig as rig
+from tests.support.kept_rig import keep_quick
+from tests.support.places import ROOT
+
+IMAGE = "sha256:image"
+LONG = str(ROOT / "tests/data/policies/long.yaml")
+
+
+class _Engine:
+    def close(self) -> None:
+        pass
+
+
+@pytest.fixture
+def user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A user with no key, no data and no engine."""
+    for kind in ("DATA", "CONFIG", "CACHE"):
+        monkeypatch.setenv(f"XDG_{kind}_HOME", str(tmp_path / kind))
+    for name in ("OPENAI_API_KEY", "OPENAI_API_BASE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nonexistent/docker.sock")
+    return tmp_path
+
+
+def with_images(monkeypatch: pytest.MonkeyPatch, *missing: str) -> None:
+    """An engine on this machine that has every image but those of the ``missing`` kinds."""
+
+    def resolve(policy, _engine, _template, kinds):  # type: ignore[no-untyped-def]
+        if kinds[0] in missing:
+            raise ImageMissing("an image is not built", where=kinds[0], todo="aisci images build")
+        return ((policy.limits(kinds[0]).image, IMAGE),)
+
+    monkeypatch.setattr(subject, "connect", _Engine)
+    monkeypatch.setattr(subject, "resolve_images", resolve)
+
+
+def test_a_run_that_can_start_lacks_nothing_and_leaves_no_folder(
+    user: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with_images(monkeypatch)
+    keep_quick(rig.setup(user), user)
+    request = replace(rig.wanted(user / "results"), leave_out="review", ideas=3)
+    assert show_dry_run(request, as_json=False) == 0
+    said = capsys.readouterr().out
+    for words in (
+        "3, proposed",
+        "left out",
+        "review, improve",
+        "as kept since",
+        "quick",
+        "nothing is missing",
+    ):
+        assert words in said
+    assert not (user / "results").exists()
+
+
+def test_everything_that_is_missing_is_told_at_once(user: Path) -> None:
+    request = replace(
+        rig.wanted(user), template="nanoGPT_lite", scale="full", policy=LONG, model="openai/gpt-4o"
+    )
+    found = dry_run(request)
+    told = " ".join(f"{one.what} {one.why} {one.todo}" for one in found.lacks)
+    assert len(found.lacks) == 3
+    for words in ("OPENAI_API_KEY", "aisci data prepare", "No Docker engine answers"):
+        assert words in told
+    assert found.estimate.likely is not None
+
+
+def test_each_image_that_is_missing_is_a_finding(
+    user: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with_images(monkeypatch, *KINDS[1:])
+    assert show_dry_run(rig.wanted(user), as_json=True) == 1
+    found = json.loads(capsys.readouterr().out)["dry_run"]
+    assert [one["where"] for one in found["lacks"]] == list(KINDS[1:])
+    assert dict(found["images"]).values()
+    assert found["policy"] == "quick"
+    assert found["baseline"] == "not known without the images"
+
+
+def test_what_the_request_gets_wrong_is_an_error_as_in_a_run(user: Path) -> None:
+    with pytest.raises(UserError):
+        dry_run(replace(rig.wanted(user), scale="huge"))

@@ -1,0 +1,60 @@
+"""A bench whose containers are made ahead of their jobs, on the real engine."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from orchestrator.core.deadline import FOREVER, Deadline
+from orchestrator.core.job import Job, JobResult
+from orchestrator.record.blobs import BlobStore
+from orchestrator.sandbox.ahead import Ahead
+from orchestrator.sandbox.engine.client import Engine
+from orchestrator.sandbox.images.images import resolve_image
+from orchestrator.sandbox.job.slot import Slot
+from orchestrator.sandbox.resources import RunResources, SandboxPool
+from orchestrator.sandbox.sandbox import DockerSandbox
+from orchestrator.sandbox.storage.quota import BACKENDS
+from tests.contracts.sandbox import Scenario
+from tests.support.sandbox_rig import resources
+
+
+class AheadBench:
+    """A sandbox whose containers are made ahead; each job here gets one that waits."""
+
+    def __init__(self, engine: Engine, folder: Path, backends: tuple[str, ...] = BACKENDS) -> None:
+        self.engine, self.run_id = engine, f"ahead-{folder}-{'-'.join(backends)}"
+        self.blobs, self.ahead = BlobStore(folder / "blobs"), Ahead[Slot]()
+        self.depot = RunResources(
+            engine, self.run_id, lambda: resolve_image(engine, "aisci-storage"), backends=backends
+        )
+        self.pool = SandboxPool(
+            engine, self.run_id, lambda name: resolve_image(engine, name), ahead=self.ahead,
+            resources=self.depot,
+        )  # fmt: skip
+        self.sandbox = DockerSandbox(self.pool, self.blobs)
+
+    def run(
+        self,
+        job: Job,
+        scenario: Scenario,  # noqa: ARG002  # it is in main.py
+        within: Deadline = FOREVER,
+    ) -> JobResult:
+        if not self.ahead._made:
+            self.sandbox.run(replace(job, argv=("true",), scope=f"{job.scope}/before"))
+        self.ready()
+        return self.sandbox.run(job, within)
+
+    def ready(self) -> list[Slot]:
+        """Wait until what is being made waits at its gate, and what is being removed is gone."""
+        for removal in self.ahead._removals:
+            removal.result()
+        return [future.result() for future in self.ahead._made.values()]
+
+    def left_behind(self) -> tuple[str, ...]:
+        waiting = {
+            f"{self.pool.resources.prefix}-{slot.labels['aisci.job']}" for slot in self.ready()
+        }
+        own = {name + more for name in waiting for more in ("", "-keeper", "-job")}
+        found = resources(self.engine, self.run_id)
+        return tuple(name for name in found if "-maker" not in name and name not in own)
