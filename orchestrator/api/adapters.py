@@ -30,6 +30,8 @@ from orchestrator.research.stages.experiments import baseline_job
 from orchestrator.sandbox.admission import Admission
 from orchestrator.sandbox.ahead import Ahead
 from orchestrator.sandbox.engine.client import Engine
+from orchestrator.sandbox.gpus.choice import gpu_choice
+from orchestrator.sandbox.gpus.leases import GpuPool
 from orchestrator.sandbox.job.slot import Slot
 from orchestrator.sandbox.resources import OnEvent, SandboxPool
 from orchestrator.sandbox.sandbox import DockerSandbox
@@ -49,10 +51,11 @@ def pool_for(
     data: Iterable[DataPin] = (),
     on_event: OnEvent | None = None,
     many: bool = False,
+    gpus: str = "all",
 ) -> SandboxPool:
     """What the sandboxes of one run under ``policy`` share. Close it, or use it in ``with``.
 
-    With ``many`` jobs to come, their containers are made ahead.
+    With ``many`` jobs to come, their containers are made ahead. ``gpus`` are those that it may lend.
     """
     outlook, ahead = Outlook(), Ahead[Slot]()
     return SandboxPool(
@@ -65,12 +68,18 @@ def pool_for(
         folders={staged.hash: staged.folder for staged in data}.__getitem__,
         outlook=outlook,
         ahead=ahead if many else None,
+        gpus=GpuPool(work_left=outlook.work_left, choice=gpu_choice(gpus)),
     )
 
 
 @contextmanager
 def real_edges(
-    setup: RunSpec, engine: Engine, run_id: str, on_event: OnEvent | None = None
+    setup: RunSpec,
+    engine: Engine,
+    run_id: str,
+    on_event: OnEvent | None = None,
+    *,
+    gpus: str = "all",
 ) -> Iterator[Callable[[BlobStore], Edges]]:
     """Edges over a blob store. ``on_event`` receives what each sandbox reports of its jobs, and
     a line as ``WAITING`` each time that a model is waited for.
@@ -88,7 +97,7 @@ def real_edges(
     worker = shipped_root() / "sandbox" / "editor" / "worker.py"
     pool = pool_for(
         setup.policy, engine, run_id, images=setup.images, data=setup.data, on_event=on_event,
-        many=True,
+        many=True, gpus=gpus,
     )  # fmt: skip
     with pool:
 

@@ -1,14 +1,18 @@
-"""How many ideas are in flight, and one teller of what they do."""
+"""How many ideas are in flight, on which GPUs, and one teller of what they do."""
 
 from __future__ import annotations
 
 import threading
 
+from orchestrator.core.errors import UserError
 from orchestrator.core.model import SWEEP
 from orchestrator.core.units import size_text
+from orchestrator.policy.policy import Policy
 from orchestrator.record.heard import Heard
 from orchestrator.record.journal import Listener
 from orchestrator.research.run_spec import RunSpec
+from orchestrator.sandbox.gpus.choice import all_gpus, gpu_choice
+from orchestrator.sandbox.gpus.nvml import Nvml, NvmlDriver
 
 _HEADS = 2
 """Ideas for each container, where a model thinks: while it does, an idea holds no container."""
@@ -28,6 +32,20 @@ def ideas_in_flight(setup: RunSpec, asked: int | None) -> int:
     containers = setup.policy.run.containers
     most = containers if setup.model == SWEEP else _HEADS * containers
     return max(1, min(count, most, _MOST))
+
+
+def require_gpus(asked: str, policy: Policy, nvml: Nvml | None = None) -> None:
+    """Raise :class:`UserError` if ``--gpus`` names some that are not here, or the policy gives a job none."""
+    choice = gpu_choice(asked)
+    if choice is all_gpus:
+        return
+    if not policy.limits("experiment").gpus:
+        raise UserError(
+            "this policy gives an experiment no GPU",
+            where=f"--gpus {asked[:80]!a}, policy {policy.name}",
+            todo="leave --gpus out, or name a policy whose gpus.count is not 0",
+        )
+    choice((nvml or NvmlDriver()).devices())
 
 
 def flight_notice(setup: RunSpec, count: int) -> str:

@@ -42,6 +42,7 @@ PREFERENCES: dict[str, Preference] = {
     "scale": Preference(default="full", about="the template's scale"),
     "ideas": Preference(default=None, kind=int, least=1, about="how many ideas to pursue"),
     "parallel": Preference(default=None, kind=int, least=1, about="ideas in flight"),
+    "gpus": Preference(default="all", about="GPUs of this machine that a run may use"),
     "engine": Preference(default="none", about="where papers are searched for"),
     "results": Preference(default="results", about="the folder of results"),
     "notify": Preference(default=None, about="a command or an address that is told how a run ends"),

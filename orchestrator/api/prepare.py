@@ -51,7 +51,8 @@ class RunRequest:
     (``3,7``), or all; without one, so many are proposed, or one. Without ``novelty`` none is judged for it. ``open_ended``: each is
     pursued before the next one is proposed, and its score is told. What it does ``leave_out`` is made if it is
     asked for later. ``parallel`` ideas are in flight; None:
-    :func:`orchestrator.api.parallel.ideas_in_flight`.
+    :func:`orchestrator.api.parallel.ideas_in_flight`. ``gpus`` are the machine's that it may use:
+    :func:`orchestrator.sandbox.gpus.choice.gpu_choice`.
     ``fresh`` measures the baseline in this run, even if one is kept. ``sign`` is a file with an
     Ed25519 key.
     """
@@ -72,6 +73,7 @@ class RunRequest:
     open_ended: bool = False
     leave_out: LeaveOut = ""
     parallel: int | None = None
+    gpus: str = "all"
     vision: bool | None = None
     engine: str = "none"
     fresh: bool = False

@@ -25,7 +25,7 @@ class ResumeRequest:
     ``asked`` are stages to make again on the results that exist, of the idea in folder ``idea`` alone or of all.
     ``policy`` is another policy for a fork, ``model`` another model. ``max_usd`` is another budget, up to what the
     policy's file allows; ``ideas`` a larger number of them, of a list in ``ideas_file`` where the run has one;
-    ``price`` another price of the model. Nothing else changes. ``parallel`` as in a run. ``sign`` is a file with an Ed25519 key.
+    ``price`` another price of the model. Nothing else changes. ``parallel`` and ``gpus`` as in a run. ``sign`` is a file with an Ed25519 key.
     """
 
     run: str = "latest"
@@ -40,6 +40,7 @@ class ResumeRequest:
     model: str | None = None
     price: str | None = None
     parallel: int | None = None
+    gpus: str = "all"
     sign: Path | None = None
 
     @property

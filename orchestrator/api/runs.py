@@ -13,7 +13,7 @@ from orchestrator.api.export import FileExporter
 from orchestrator.api.images import resolve_images, same_images
 from orchestrator.api.locking import only_writer, resumable
 from orchestrator.api.outcomes import RunOutcome, idea_outcome
-from orchestrator.api.parallel import flight_notice, ideas_in_flight, one_teller
+from orchestrator.api.parallel import flight_notice, ideas_in_flight, one_teller, require_gpus
 from orchestrator.api.policies import fits, usable_policy
 from orchestrator.api.prepare import RunRequest, prepare
 from orchestrator.api.reproduce import present_or_pinned
@@ -68,6 +68,7 @@ def run(request: RunRequest, listener: Listener = _silent) -> RunOutcome:
     prepared = prepare(request)
     setup = prepared.setup
     require_servers(setup)
+    require_gpus(request.gpus, setup.policy)
     engine = connect()
     if prepared.why_policy:
         listener(Notice(f"policy: {setup.policy.name}, {prepared.why_policy}"))
@@ -87,7 +88,9 @@ def run(request: RunRequest, listener: Listener = _silent) -> RunOutcome:
     flying = ideas_in_flight(setup, request.parallel)
     if flying > 1:
         listener(Notice(flight_notice(setup, flying)))
-    place = RunLocation(record=paths, output=paths, mode=Mode.RECORD, parallel=flying)
+    place = RunLocation(
+        record=paths, output=paths, mode=Mode.RECORD, parallel=flying, gpus=request.gpus
+    )
     with only_writer(paths.folder):
         try:
             return _carried_out(setup, place, engine, listener, signer)
@@ -145,6 +148,7 @@ def resume(request: ResumeRequest, listener: Listener = _silent) -> RunOutcome:
             asked=request.asked,
             idea=request.idea,
             parallel=ideas_in_flight(setup, request.parallel),
+            gpus=request.gpus,
         )
         return _carried_out(setup, place, engine, listener, signer)
 
@@ -177,7 +181,7 @@ def _carried_out(
     listener = one_teller(listener)  # ideas in flight are told of from threads of their own
     listener(RunOpened(str(paths.folder)))
     engine_run = run_id(paths), _reported(listener)
-    with resumable(paths.folder), real_edges(setup, engine, *engine_run) as edges:
+    with resumable(paths.folder), real_edges(setup, engine, *engine_run, gpus=place.gpus) as edges:
         if place.mode is not Mode.RESUME or place.asked or not find_run.ended(paths):
             rehearse(setup, edges(BlobStore(paths.blobs)).sandbox)
         tools = RunDeps(edges=edges, exporter=FileExporter(), listener=listener)

@@ -61,6 +61,10 @@ ParallelOption = Annotated[
         min=1, max=64, help="Ideas in flight. Default: by what the run's containers leave room for."
     ),
 ]
+GpusOption = Annotated[
+    str,
+    typer.Option(metavar="GPUS", help="The run may use: all, a number of them, or device=0,2."),
+]
 ForkOption = Annotated[
     bool, typer.Option(help="Continue as a new branch if the template or program changed.")
 ]

@@ -22,6 +22,7 @@ from orchestrator.console.options import (
     ForkOption,
     ForkPolicyOption,
     FreshOption,
+    GpusOption,
     IdeasFileOption,
     IdeasOption,
     Json,
@@ -64,6 +65,7 @@ def _run(
     skip_novelty: NoveltyOption = False,
     open_ended: OpenEndedOption = False,
     parallel: ParallelOption = None,
+    gpus: GpusOption = "all",
     scale: ScaleOption = "full",
     policy: PolicyName = None,
     data: DataOption = None,
@@ -99,7 +101,7 @@ def _run(
     )
     request = api.RunRequest(
         template=template, model=model, ideas=ideas, ideas_file=ideas_file, only=only,
-        novelty=not skip_novelty, open_ended=open_ended, parallel=parallel, scale=scale, policy=policy,
+        novelty=not skip_novelty, open_ended=open_ended, parallel=parallel, gpus=gpus, scale=scale, policy=policy,
         leave_out=api.leave_out_of(paper=no_paper, review=no_review), data=data, max_usd=max_usd,
         results=results, price=price, vision=vision, engine=engine, reviewing=rules, fresh=fresh, sign=sign,
         roles=named_roles(role, editing=edit_model, reviewing=review_model),
@@ -120,6 +122,7 @@ def _resume(
     fork: ForkOption = False,
     retry: RetryOption = "",
     parallel: ParallelOption = None,
+    gpus: GpusOption = "all",
     policy: ForkPolicyOption = None,
     max_usd: BudgetOption = None,
     ideas: MoreIdeasOption = None,
@@ -136,7 +139,7 @@ def _resume(
     request = api.ResumeRequest(
         run=run, results=results, fork=fork, asked=api.stages_again(retry), policy=policy,
         max_usd=max_usd, ideas=ideas, ideas_file=from_ideas, model=model, price=price, sign=sign,
-        parallel=parallel,
+        parallel=parallel, gpus=gpus,
     )  # fmt: skip
     view = View(quiet=quiet, as_json=as_json, notify=notify)
     raise typer.Exit(console.run.start(request, view))

@@ -202,7 +202,8 @@ class RunSpec:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunLocation:
     """The folder of a run's record, and of its files (another one in a replay). ``asked`` are the stages that
-    a resume was asked for, of ``idea`` alone (its id) or of all ideas. ``parallel`` ideas are in flight.
+    a resume was asked for, of ``idea`` alone (its id) or of all ideas. ``parallel`` ideas are in flight, on
+    those of the machine's ``gpus``.
     """
 
     record: RunPaths
@@ -211,6 +212,7 @@ class RunLocation:
     asked: StagesAsked | None = None
     idea: str = ""
     parallel: int = 1
+    gpus: str = "all"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
