@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from orchestrator.api.left_out import require_included
 from orchestrator.api.prepare import RESULTS
@@ -70,20 +73,27 @@ def require_difference(paths: RunPaths, pins: Pins, setup: RunSpec) -> None:
     """
     names = {name: hashlib.sha256(data).hexdigest() for name, data in setup.template.files.items()}
     now = pins_of(setup, Tree.of(names))
-    # A newer proof of the same policy, and the place of the same file, change nothing that the run does.
-    same = replace(
-        now,
-        proof=pins.proof,
-        template=replace(now.template, origin=pins.template.origin),
-        policy=replace(now.policy, origin=pins.policy.origin, name=pins.policy.name),
-    )
-    if same == pins:
+    # A newer proof of the same policy, the place of the same file, and a budget change nothing that a run
+    # does which has ended.
+    template = replace(now.template, origin=pins.template.origin)
+    same = replace(now, proof=pins.proof, template=template, policy=pins.policy)
+    budgets = (_without_dollars(one.policy.settings) for one in (now, pins))
+    if same == pins and next(budgets) == next(budgets):
         raise UserError(
             "nothing differs from what this run was made with: there is nothing to fork",
             where=str(paths.folder),
-            why="the run has ended; template, policy, images, prompts and program are those of its record",
-            todo="its record is unchanged. `--retry STAGE` makes a stage again; `--policy` names another policy",
+            why="the run has ended; template, policy, model, images, prompts and program are those of its record",
+            todo="its record is unchanged. `--retry STAGE` makes a stage again; an edited ideas.json is taken "
+            "up by `aisci resume` alone",
         )
+
+
+def _without_dollars(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a policy without its budgets in US dollars."""
+    plain = deepcopy(dict(settings))
+    for block in ("run", "idea"):
+        plain[block]["budget"].pop("usd", None)
+    return plain
 
 
 def require_sound(request: ResumeRequest) -> None:

@@ -126,8 +126,6 @@ def resume(request: ResumeRequest, listener: Listener = _silent) -> RunOutcome:
         engine = connect()
         if request.fork:
             setup = _forked(pins, paths, engine, request)
-            if request.asked is None and find_run.ended(paths):
-                require_difference(paths, pins, setup)
         else:
             same_program(pins)
             setup = spec_of(pins, template_of(pins, paths))
@@ -139,6 +137,8 @@ def resume(request: ResumeRequest, listener: Listener = _silent) -> RunOutcome:
         if changed != setup:
             # Recorded as a branch whose calls are all recalled: an audit holds the use to its budget.
             setup, mode = changed, Mode.FORK
+        if mode is Mode.FORK and request.asked is None and find_run.ended(paths):
+            require_difference(paths, pins, setup)
         if work:
             require_servers(setup)
         place = RunLocation(

@@ -238,13 +238,18 @@ def test_a_fork_of_a_finished_run_where_nothing_differs_is_refused_and_writes_no
     with pytest.raises(UserError, match="nothing differs") as refused:
         runs.resume(ResumeRequest(run=str(run), fork=True))
     assert refused.value.exit_code == 2
+    with pytest.raises(UserError, match="nothing differs"):
+        runs.resume(ResumeRequest(run=str(run), fork=True, max_usd=0.5))
     assert state() == before
     other = tuple((name, f"sha256:{'0' * 64}") for name, _ in rig.IMAGES)
     monkeypatch.setattr(runs, "resolve_images", lambda *_: other)
     went_on: list[object] = []
     monkeypatch.setattr(runs, "_carried_out", lambda *words: went_on.append(words))
     runs.resume(ResumeRequest(run=str(run), fork=True))
-    assert went_on
+    assert len(went_on) == 1
+    monkeypatch.setattr(runs, "resolve_images", lambda *_: rig.IMAGES)
+    runs.resume(ResumeRequest(run=str(run), fork=True, ideas=2))
+    assert len(went_on) == 2
 
 
 def test_resuming_what_has_ended_moves_no_head(run: Path) -> None:
