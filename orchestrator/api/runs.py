@@ -89,8 +89,6 @@ def run(request: RunRequest, listener: Listener = _silent) -> RunOutcome:
         finally:
             if not (paths.journal.is_file() and paths.journal.stat().st_size):
                 shutil.rmtree(paths.folder)  # not even its first line: there is nothing to resume
-            elif setup.proof is not None:  # the page of proofs that the run's own pages lead to
-                ProofStore(request.results, setup.policy.name, setup.proof.of).write_index()
 
 
 def resume(request: ResumeRequest, listener: Listener = _silent) -> RunOutcome:
