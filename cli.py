@@ -9,6 +9,7 @@ from __future__ import annotations
 from orchestrator.console.bench_groups import bench_group
 from orchestrator.console.commands import commands, own_process, root
 from orchestrator.console.groups import data_group, images_group, template_group
+from orchestrator.console.keep_groups import KEEP_COMMANDS
 from orchestrator.console.literature_groups import literature_group
 from orchestrator.console.machine_groups import MACHINE_COMMANDS
 from orchestrator.console.policy_groups import check_group, policy_group
@@ -18,8 +19,9 @@ from orchestrator.console.stage_groups import IDEA_COMMANDS
 from orchestrator.console.start_groups import START_COMMANDS
 
 HELP_PARTS = {
-    "Start here": ("demo", "doctor", "run", "resume"),
+    "Start here": ("demo", "doctor", "run", "resume", "cancel"),
     "Look": ("list", "status", "logs", "open", "compare", "report"),
+    "Keep": ("export", "rm", "du", "prune"),
     "Judge": ("audit", "replay", "check", "review", "bench"),
     "One stage, one question": (
         *("ideas", "experiment", "plot", "writeup", "improve", "slides"),
@@ -44,7 +46,12 @@ app.add_typer(data_group, name="data")
 app.add_typer(literature_group, name="literature")
 app.add_typer(bench_group, name="bench")
 for _name, _function in (
-    START_COMMANDS | RESEARCH_COMMANDS | RUN_COMMANDS | IDEA_COMMANDS | MACHINE_COMMANDS
+    START_COMMANDS
+    | RESEARCH_COMMANDS
+    | RUN_COMMANDS
+    | KEEP_COMMANDS
+    | IDEA_COMMANDS
+    | MACHINE_COMMANDS
 ).items():
     app.command(_name)(_function)
 app.callback()(root)

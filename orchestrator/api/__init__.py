@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from orchestrator.api.audits import audit as audit
     from orchestrator.api.baselines import baseline as baseline
-    from orchestrator.api.dry_run import dry_run as dry_run
+    from orchestrator.api.dry_runs import preview_run as preview_run
     from orchestrator.api.estimate import estimate_run as estimate_run
     from orchestrator.api.export import write_reports as write_reports
     from orchestrator.api.ideas_only import IdeasRequest as IdeasRequest
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from orchestrator.api.left_out import leave_out_of as leave_out_of
     from orchestrator.api.literature import add_files as add_files
     from orchestrator.api.literature import search_papers as search_papers
+    from orchestrator.api.making_ready import make_run_ready as make_run_ready
     from orchestrator.api.model_check import check_model as check_model
     from orchestrator.api.novelty import NoveltyRequest as NoveltyRequest
     from orchestrator.api.novelty import judge_ideas as judge_ideas
@@ -35,19 +36,18 @@ if TYPE_CHECKING:
     from orchestrator.api.pdf_review import ReviewRequest as ReviewRequest
     from orchestrator.api.pdf_review import review_pdf as review_pdf
     from orchestrator.api.prepare import RunRequest as RunRequest
-    from orchestrator.api.prepare_only import prepare_only as prepare_only
     from orchestrator.api.proofs import prove as prove
+    from orchestrator.api.reproduce import replay as replay
     from orchestrator.api.resume_request import ResumeRequest as ResumeRequest
     from orchestrator.api.review_bench import bench_reviewer as bench_reviewer
     from orchestrator.api.review_bench import compare_reviews as compare_reviews
-    from orchestrator.api.runs import replay as replay
     from orchestrator.api.runs import resume as resume
     from orchestrator.api.runs import run as run
     from orchestrator.api.slides import SlidesRequest as SlidesRequest
     from orchestrator.api.slides import slides_of as slides_of
-    from orchestrator.api.stage_data import stage_data as stage_data
     from orchestrator.api.stage_request import StageRequest as StageRequest
     from orchestrator.api.stage_request import stages_again as stages_again
+    from orchestrator.api.staging import stage_data as stage_data
     from orchestrator.api.surveys import SurveyRequest as SurveyRequest
     from orchestrator.api.surveys import survey_literature as survey_literature
     from orchestrator.api.template_check import check_template as check_template
@@ -56,7 +56,7 @@ if TYPE_CHECKING:
 _MODULES = {
     "audits": ("audit",),
     "baselines": ("baseline",),
-    "dry_run": ("dry_run",),
+    "dry_runs": ("preview_run",),
     "estimate": ("estimate_run",),
     "export": ("write_reports",),
     "ideas_only": ("IdeasRequest", "propose_list"),
@@ -67,14 +67,15 @@ _MODULES = {
     "novelty": ("NoveltyRequest", "judge_ideas"),
     "pdf_review": ("ReviewPin", "ReviewRequest", "review_pdf"),
     "prepare": ("RunRequest",),
-    "prepare_only": ("prepare_only",),
+    "making_ready": ("make_run_ready",),
     "proofs": ("prove",),
     "resume_request": ("ResumeRequest",),
     "review_bench": ("bench_reviewer", "compare_reviews"),
-    "runs": ("replay", "resume", "run"),
+    "reproduce": ("replay",),
+    "runs": ("resume", "run"),
     "pdf_pages": ("seen_pages",),
     "slides": ("SlidesRequest", "slides_of"),
-    "stage_data": ("stage_data",),
+    "staging": ("stage_data",),
     "stage_request": ("StageRequest", "stages_again"),
     "surveys": ("SurveyRequest", "survey_literature"),
     "template_check": ("check_template",),

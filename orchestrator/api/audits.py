@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.api import find_run
+from orchestrator.api.locking import is_at_work
 from orchestrator.api.reproduce import reproduced
 from orchestrator.audit.audit import UNFORESEEN, Audit
 from orchestrator.audit.audit import audit_run as audited
@@ -30,13 +31,14 @@ class AuditOutcome:
 def audit_folder(paths: RunPaths, given: Anchor) -> Audit:
     """Audit a run's whole folder: the record, and the files beside it as the record makes them."""
     made, why_not = None, ""
+    working = is_at_work(paths.folder)
     try:
         made = reproduced(paths)
     except UNFORESEEN as error:
         why_not = (
             error.what if isinstance(error, AisciError) else f"{type(error).__name__}: {error}"
         )
-    return audited(paths, given, made, why_not[:300])
+    return audited(paths, given, made, why_not[:300], working=working)
 
 
 def audit(

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import filecmp
+import os
 import shutil
 from pathlib import Path
 
 from orchestrator.api.find_run import JOURNAL, find_run
+from orchestrator.api.printed import write_printed
+from orchestrator.core.errors import UserError
 from orchestrator.core.files import slug, write
 from orchestrator.core.tree import Tree
 from orchestrator.core.untrusted import require_plain
@@ -14,7 +17,8 @@ from orchestrator.record.blobs import BlobStore
 from orchestrator.record.calls import steps, write_evidence
 from orchestrator.record.events import IdeaStarted
 from orchestrator.record.journal import Journal, Mode
-from orchestrator.record.paths import PAPER_PDF, IdeaPaths
+from orchestrator.record.notes import StageReached
+from orchestrator.record.paths import PAPER_PDF, IdeaPaths, RunPaths
 from orchestrator.report import RunFacts, idea_report, read_run, run_report
 from orchestrator.report.git_history import History
 from orchestrator.research.pins import read_pins
@@ -32,6 +36,7 @@ class FileExporter:
         """Evidence, git history, paper, review and report of one idea."""
         write_evidence(output.evidence, journal)
         write_history(output.history, journal)
+        write_printed(output, journal, journal_of_run(journal))
         study = outcome.study
         sha256 = study.tree.get(PAPER_PDF) if study.paper is not None else None
         pdf = output.folder / f"{slug(study.idea.name)}.pdf"
@@ -55,9 +60,29 @@ class FileExporter:
     def run(self, place: RunLocation, journal: Journal, outcomes: tuple[PursuedIdea, ...]) -> None:
         """The evidence of what ideas share, and the run's own report over every idea's journal."""
         write_evidence(place.output.evidence, journal)
-        folders = (place.record.idea(outcome.study.idea) for outcome in outcomes)
-        begun = [open_journal(one) for one in folders if one.journal.is_file()]
+        begun = _begun_journals(place.record)
+        pursued = {place.record.idea(outcome.study.idea).folder for outcome in outcomes}
+        for one in begun:
+            if (
+                one.path.parent not in pursued
+            ):  # taken out of the list: nobody else writes its files
+                self._left(IdeaPaths(place.output.folder / one.path.parent.name), one, journal)
         write(place.output.report, run_report(journal, begun))
+
+    def _left(self, output: IdeaPaths, journal: Journal, run: Journal) -> None:
+        """The files of an idea that the run left as it stood, as far as its journal alone makes them."""
+        write_evidence(output.evidence, journal)
+        write_history(output.history, journal)
+        write_printed(output, journal, run)
+        reached = journal.notes(StageReached, below="idea")[-1:]
+        _linked_papers(output, journal)
+        if reached and reached[0].reviews:
+            write(output.review, reviews_text(reached[0].meta_review, reached[0].reviews))
+        else:
+            output.review.unlink(missing_ok=True)
+        if self._shared is None:
+            self._shared = read_run(run)
+        write(output.report, idea_report(journal, self._shared))
 
 
 def open_journal(paths: IdeaPaths) -> Journal:
@@ -100,27 +125,48 @@ def differences(made: Path, recorded: Path) -> tuple[list[str], list[str]]:
     return same, different
 
 
-def write_reports(name: str, results: Path) -> tuple[Path, ...]:
-    """Write report.html for the run and for each of its ideas, finished or not."""
+def write_reports(name: str, results: Path, into: Path | None = None) -> tuple[Path, ...]:
+    """Write report.html for the run and for each of its ideas, finished or not; ``into`` another folder, with
+    the papers that the pages link to. Raises :class:`UserError` for a run that one may only read.
+    """
     paths = find_run(name, results)
     require_plain(paths.folder)
+    to = RunPaths(into or paths.folder)
+    if into is None and not os.access(paths.folder, os.W_OK):
+        raise UserError(
+            "you may only read this run's folder",
+            where=str(paths.folder),
+            todo="`--into DIR` writes the pages into a folder of yours",
+        )
     read_pins(paths)  # raises where there is nothing to report
     run = Journal(paths.journal, BlobStore(paths.blobs), Mode.REPLAY)
-    found = sorted(paths.folder.glob(f"*/{JOURNAL}"))
-    journals = _as_begun([open_journal(IdeaPaths(path.parent)) for path in found])
+    journals = _begun_journals(paths)
     shared, written = read_run(run), []
     for journal in journals:
-        written.append(IdeaPaths(journal.path.parent).report)
-        write(written[-1], idea_report(journal, shared))
-    write(paths.report, run_report(run, journals))
-    return (*written, paths.report)
+        own = IdeaPaths(to.folder / journal.path.parent.name)
+        written.append(own.report)
+        write(own.report, idea_report(journal, shared))
+        if into is not None:
+            _linked_papers(own, journal)
+    write(to.report, run_report(run, journals))
+    return (*written, to.report)
 
 
-def _as_begun(ideas: list[Journal]) -> list[Journal]:
-    """The ideas in the order in which they were begun, which is theirs in the run."""
+def _linked_papers(output: IdeaPaths, journal: Journal) -> None:
+    """The PDF that an idea's page links to."""
+    reached = journal.notes(StageReached, below="idea")[-1:]
+    name = next(line.idea.name for line in journal.events if isinstance(line, IdeaStarted))
+    if reached and reached[0].paper and (sha256 := reached[0].tree.get(PAPER_PDF)):
+        write(output.folder / f"{slug(name)}.pdf", journal.blobs.get(sha256))
+
+
+def _begun_journals(paths: RunPaths) -> list[Journal]:
+    """The journals of a run's ideas in the order in which they were begun."""
+    found = sorted(paths.folder.glob(f"*/{JOURNAL}"))
+    ideas = [open_journal(IdeaPaths(path.parent)) for path in found]
 
     def begun(journal: Journal) -> str:
         first = journal.events[0] if journal.events else None
         return first.at if isinstance(first, IdeaStarted) else "~"  # after every time
 
-    return sorted(ideas, key=begun)
+    return sorted((one for one in ideas if one.events), key=begun)

@@ -6,17 +6,25 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator.api.export import FileExporter
+from orchestrator.api import find_run
+from orchestrator.api.export import FileExporter, differences
+from orchestrator.api.outcomes import ReplayOutcome
+from orchestrator.api.prepare import RESULTS
+from orchestrator.core.errors import UserError
+from orchestrator.core.files import shipped_root
 from orchestrator.core.protocols import Blobs
 from orchestrator.core.research import Idea
 from orchestrator.core.tree import Tree
 from orchestrator.core.untrusted import file_hash, folder_entries, require_plain
 from orchestrator.record.journal import Mode
 from orchestrator.record.paths import IdeaPaths, RunPaths
+from orchestrator.record.pins import Pins
 from orchestrator.record.ports import absent
 from orchestrator.research.pins import read_pins, spec_of, template_of
-from orchestrator.research.run import research
+from orchestrator.research.run import ENDS_OF_RUN, research
 from orchestrator.research.run_spec import PursuedIdea, RunDeps, RunLocation, RunSpec
+from orchestrator.template.folder import shipped_templates
+from orchestrator.template.template import Template, load_template
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +47,16 @@ class _Listed(RunPaths):
 
 
 def play_again(spec: RunSpec, record: RunPaths, output: RunPaths) -> tuple[PursuedIdea, ...]:
-    """Every idea of a run, from its record alone; the files go to ``output``. Raises :class:`Diverged`."""
+    """Every idea of a run, from its record alone; none of one that failed. The files go to ``output``. Raises
+    :class:`Diverged`.
+    """
     place = RunLocation(record=record, output=output, mode=Mode.REPLAY)
     none = absent(spec.author, spec.authors)
     deps = RunDeps(edges=lambda _: none, exporter=FileExporter(), listener=lambda _: None)
-    return research(spec, place, deps)
+    try:
+        return research(spec, place, deps)
+    except ENDS_OF_RUN:  # as recorded, note and seal: a replay that goes another way diverges
+        return ()
 
 
 def reproduced(paths: RunPaths) -> dict[str, str]:
@@ -61,3 +74,37 @@ def reproduced(paths: RunPaths) -> dict[str, str]:
         for name, _ in folder_entries(Path(scratch)):
             made[name] = file_hash(Path(scratch, name))
     return made
+
+
+def replay(
+    name: str = "latest", results: Path = RESULTS, *, into: Path | None = None
+) -> ReplayOutcome:
+    """Reproduce a run from its record alone, and compare. It needs no engine, network or key.
+
+    The files are written to ``into``, or to a temporary folder.
+    """
+    paths = find_run.find_run(name, results)
+    if into is not None and into.exists() and any(into.iterdir()):
+        raise UserError(
+            "the folder to replay into is not empty",
+            where=f"--into {into}",
+            todo="name an empty folder, or one that does not exist yet",
+        )
+    require_plain(paths.folder)
+    pins = read_pins(paths)
+    setup = spec_of(pins, present_or_pinned(pins, paths))
+    with tempfile.TemporaryDirectory(prefix="aisci-replay-") as scratch:
+        output = RunPaths(into or Path(scratch))
+        outcomes = play_again(setup, paths, output)
+        same, different = differences(output.folder, paths.folder)
+    return ReplayOutcome(ideas=len(outcomes), same=tuple(same), different=tuple(different))
+
+
+def present_or_pinned(pins: Pins, paths: RunPaths) -> Template:
+    """The template that a record names as it is now, or as recorded if it is not here any more."""
+    root, pin = shipped_root(), pins.template
+    if pin.origin == f"templates/{pin.name}" and pin.name in shipped_templates(root):
+        return load_template(pin.name, root)
+    if Path(pin.origin).is_dir():
+        return load_template(f"{pin.origin}/", root)
+    return template_of(pins, paths)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from orchestrator.api.left_out import require_included
 from orchestrator.api.prepare import RESULTS
 from orchestrator.core.errors import UserError
+from orchestrator.core.tree import Tree
 from orchestrator.record.asked_stages import STAGE_NAMES
 from orchestrator.record.notes import StagesAsked
+from orchestrator.record.paths import RunPaths
 from orchestrator.record.pins import Pins
+from orchestrator.research.pins import pins_of
+from orchestrator.research.run_spec import RunSpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +60,28 @@ def require_makeable(request: ResumeRequest, pins: Pins) -> None:
             where=pins.imported.folder,
             why="its baseline was measured elsewhere, so that no run of this machine compares with it",
             todo="make its code a template, `aisci template adopt`, and start a run of that",
+        )
+
+
+def require_difference(paths: RunPaths, pins: Pins, setup: RunSpec) -> None:
+    """Raise :class:`UserError` where a branch of a run that has ended would be the same run once more: it would
+    only move the run's head, which somebody may keep.
+    """
+    names = {name: hashlib.sha256(data).hexdigest() for name, data in setup.template.files.items()}
+    now = pins_of(setup, Tree.of(names))
+    # A newer proof of the same policy, and the place of the same file, change nothing that the run does.
+    same = replace(
+        now,
+        proof=pins.proof,
+        template=replace(now.template, origin=pins.template.origin),
+        policy=replace(now.policy, origin=pins.policy.origin, name=pins.policy.name),
+    )
+    if same == pins:
+        raise UserError(
+            "nothing differs from what this run was made with: there is nothing to fork",
+            where=str(paths.folder),
+            why="the run has ended; template, policy, images, prompts and program are those of its record",
+            todo="its record is unchanged. `--retry STAGE` makes a stage again; `--policy` names another policy",
         )
 
 

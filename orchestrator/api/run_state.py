@@ -12,6 +12,7 @@ from orchestrator.core.job import JobResult, Verdict
 from orchestrator.core.model import Reply
 from orchestrator.core.sanitize import plain_line
 from orchestrator.record.asked_stages import LEFT_OUT, MORE, STAGE_NAMES
+from orchestrator.record.end_notes import RunFailed
 from orchestrator.record.events import (
     Answered,
     Asked,
@@ -184,13 +185,21 @@ class RunState:
             way.why = note.why
         elif isinstance(note, IdeaFinished):
             _finish(way, note)
-        elif isinstance(note, BaselineCompared):
-            if not all(one.held for one in note.comparisons):
-                way.status, way.why = "failed", "baseline: it does not beat the untrained model"
+        elif isinstance(note, BaselineCompared | RunFailed):
+            _baseline_noted(way, note)
         elif isinstance(note, IdeaEnded) and note.idea in self.ways:
             self.ways[note.idea].status = note.status
         if isinstance(note, IdeaFinished | StageFailed | IdeaSkipped):
             way.status, way.doing = note.note, []
+
+
+def _baseline_noted(way: IdeaProgress, note: BaselineCompared | RunFailed) -> None:
+    if isinstance(note, RunFailed):
+        told = way.why if way.status == "failed" else ""
+        first = note.failure.what.partition(chr(10))[0]
+        way.status, way.why = "failed", told or f"{note.failure.stage}: {first}"
+    elif not all(one.held for one in note.comparisons):
+        way.status, way.why = "failed", "baseline: it does not beat the untrained model"
 
 
 def _begin(way: IdeaProgress, stage: str, *, once_more: bool) -> None:

@@ -3,28 +3,35 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 from orchestrator.api import find_run
 from orchestrator.api.adapters import WAITING, kept_for, real_edges
-from orchestrator.api.export import FileExporter, differences
+from orchestrator.api.export import FileExporter
 from orchestrator.api.images import resolve_images, same_images
 from orchestrator.api.locking import only_writer, resumable
-from orchestrator.api.outcomes import ReplayOutcome, RunOutcome, idea_outcome
+from orchestrator.api.outcomes import RunOutcome, idea_outcome
 from orchestrator.api.parallel import flight_notice, ideas_in_flight, one_teller
 from orchestrator.api.policies import fits, usable_policy
-from orchestrator.api.prepare import RESULTS, RunRequest, prepare
-from orchestrator.api.reproduce import play_again
+from orchestrator.api.prepare import RunRequest, prepare
+from orchestrator.api.reproduce import present_or_pinned
 from orchestrator.api.resume_changes import changed_setup
 from orchestrator.api.resume_notice import resume_notice
-from orchestrator.api.resume_request import ResumeRequest, require_makeable, require_sound
-from orchestrator.api.servers import require_pinned_servers, require_servers, server_notices
-from orchestrator.core.errors import UserError
-from orchestrator.core.files import shipped_root, write
+from orchestrator.api.resume_request import (
+    ResumeRequest,
+    require_difference,
+    require_makeable,
+    require_sound,
+)
+from orchestrator.api.servers import (
+    pinned_models,
+    require_pinned_servers,
+    require_servers,
+    server_notices,
+)
+from orchestrator.core.files import write
 from orchestrator.core.model import SWEEP
 from orchestrator.core.untrusted import require_plain
 from orchestrator.proof.store import ProofStore
@@ -38,12 +45,10 @@ from orchestrator.record.pins import BaselinePin, Pins
 from orchestrator.record.signing import Signer, read_signer
 from orchestrator.research.pins import read_pins, same_program, spec_of, template_of
 from orchestrator.research.preflight import rehearse
-from orchestrator.research.run import research
+from orchestrator.research.run import ENDS_OF_RUN, research
 from orchestrator.research.run_spec import RunDeps, RunLocation, RunSpec
 from orchestrator.sandbox.engine.client import Engine, connect
 from orchestrator.sandbox.resources import OnEvent
-from orchestrator.template.folder import shipped_templates
-from orchestrator.template.template import Template, load_template
 
 _ELSEWHERE = "resume it on a machine like the first, or with --fork and a smaller --policy"
 
@@ -111,14 +116,15 @@ def resume(request: ResumeRequest, listener: Listener = _silent) -> RunOutcome:
         require_makeable(request, pins)
         work = request.asked is not None or request.changes or not find_run.ended(paths)
         if work:
-            require_pinned_servers(pins)
-            listener(Notice(resume_notice(paths, pins)))
-            for line in server_notices(pins):
+            models = pinned_models(pins, request.model)
+            require_pinned_servers(models)
+            for line in (resume_notice(paths, pins), *server_notices(models)):
                 listener(Notice(line))
-            require_servers(spec_of(pins, template_of(pins, paths)))
         engine = connect()
         if request.fork:
             setup = _forked(pins, paths, engine, request)
+            if request.asked is None and find_run.ended(paths):
+                require_difference(paths, pins, setup)
         else:
             same_program(pins)
             setup = spec_of(pins, template_of(pins, paths))
@@ -130,6 +136,8 @@ def resume(request: ResumeRequest, listener: Listener = _silent) -> RunOutcome:
         if changed != setup:
             # Recorded as a branch whose calls are all recalled: an audit holds the use to its budget.
             setup, mode = changed, Mode.FORK
+        if work:
+            require_servers(setup)
         place = RunLocation(
             record=paths,
             output=paths,
@@ -143,7 +151,7 @@ def resume(request: ResumeRequest, listener: Listener = _silent) -> RunOutcome:
 
 def _forked(pins: Pins, paths: RunPaths, engine: Engine, request: ResumeRequest) -> RunSpec:
     """The set-up of a new branch: the present template, and another policy if one is named."""
-    template = _present_or_pinned(pins, paths)
+    template = present_or_pinned(pins, paths)
     setup = spec_of(pins, template)
     policy, proof = setup.policy, setup.proof
     if request.policy:
@@ -153,40 +161,6 @@ def _forked(pins: Pins, paths: RunPaths, engine: Engine, request: ResumeRequest)
         fits(policy, request.results, _ELSEWHERE)
     images = resolve_images(policy, engine, template)
     return replace(setup, policy=policy, images=images, proof=proof)
-
-
-def replay(
-    name: str = "latest", results: Path = RESULTS, *, into: Path | None = None
-) -> ReplayOutcome:
-    """Reproduce a run from its record alone, and compare. It needs no engine, network or key.
-
-    The files are written to ``into``, or to a temporary folder.
-    """
-    paths = find_run.find_run(name, results)
-    if into is not None and into.exists() and any(into.iterdir()):
-        raise UserError(
-            "the folder to replay into is not empty",
-            where=f"--into {into}",
-            todo="name an empty folder, or one that does not exist yet",
-        )
-    require_plain(paths.folder)
-    pins = read_pins(paths)
-    setup = spec_of(pins, _present_or_pinned(pins, paths))
-    with tempfile.TemporaryDirectory(prefix="aisci-replay-") as scratch:
-        output = RunPaths(into or Path(scratch))
-        outcomes = play_again(setup, paths, output)
-        same, different = differences(output.folder, paths.folder)
-    return ReplayOutcome(ideas=len(outcomes), same=tuple(same), different=tuple(different))
-
-
-def _present_or_pinned(pins: Pins, paths: RunPaths) -> Template:
-    """The template that a record names as it is now, or as recorded if it is not here any more."""
-    root, pin = shipped_root(), pins.template
-    if pin.origin == f"templates/{pin.name}" and pin.name in shipped_templates(root):
-        return load_template(pin.name, root)
-    if Path(pin.origin).is_dir():
-        return load_template(f"{pin.origin}/", root)
-    return template_of(pins, paths)
 
 
 def run_id(paths: RunPaths) -> str:
@@ -207,11 +181,12 @@ def _carried_out(
         if place.mode is not Mode.RESUME or place.asked or not find_run.ended(paths):
             rehearse(setup, edges(BlobStore(paths.blobs)).sandbox)
         tools = RunDeps(edges=edges, exporter=FileExporter(), listener=listener)
-        outcomes = research(setup, place, tools)
-    ended = find_run.ended(paths)
-    if signer is not None and ended:
-        made = signed_envelope(run_statement(paths), signer.public.fingerprint, signer.sign)
-        write(paths.signature, made)
+        try:
+            outcomes = research(setup, place, tools)
+        except ENDS_OF_RUN:
+            _signed(paths, signer)
+            raise
+    ended = _signed(paths, signer)
     return RunOutcome(
         folder=paths.folder,
         report=paths.report,
@@ -219,6 +194,15 @@ def _carried_out(
         head=head_of(paths.journal) if ended else "",
         signer=signer.public.fingerprint if signer else "",
     )
+
+
+def _signed(paths: RunPaths, signer: Signer | None) -> bool:
+    """Sign the record if it has its end and there is a ``signer``; whether it has its end."""
+    ended = find_run.ended(paths)
+    if signer is not None and ended:
+        made = signed_envelope(run_statement(paths), signer.public.fingerprint, signer.sign)
+        write(paths.signature, made)
+    return ended
 
 
 def _reported(listener: Listener) -> OnEvent:

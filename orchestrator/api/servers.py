@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from orchestrator.api.prepare import is_free, open_unasked
 from orchestrator.core.errors import MissingKey, ModelBusy
-from orchestrator.core.model import FALLBACK
+from orchestrator.core.model import DEFAULT_ROLE, FALLBACK
 from orchestrator.models.address import ServerAddress
 from orchestrator.models.litellm import LitellmModel
 from orchestrator.models.own_server import why_unreachable
@@ -42,11 +42,18 @@ def _servers(
             yield name, model.server
 
 
-def require_pinned_servers(pins: Pins, environ: Mapping[str, str] = os.environ) -> None:
+def pinned_models(pins: Pins, other: str | None) -> tuple[ModelPin, ...]:
+    """The models that go on being asked where ``other``, if any, takes the place of the run's model."""
+    return tuple(pin for pin in pins.models if other is None or pin.role != DEFAULT_ROLE)
+
+
+def require_pinned_servers(
+    pins: Iterable[ModelPin], environ: Mapping[str, str] = os.environ
+) -> None:
     """Raise :class:`MissingKey` where a model was asked at a server of the user's own, and the environment does
     not name one now: its requests would go to the vendor.
     """
-    for pin in pins.models:
+    for pin in pins:
         model = open_unasked(pin.name, environ=environ) if pin.server else None
         if isinstance(model, LitellmModel) and model.server is None:
             variable = f"{model.provider.upper().replace('-', '_')}_API_BASE"
@@ -58,11 +65,13 @@ def require_pinned_servers(pins: Pins, environ: Mapping[str, str] = os.environ) 
             )
 
 
-def server_notices(pins: Pins, environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
+def server_notices(
+    pins: Iterable[ModelPin], environ: Mapping[str, str] = os.environ
+) -> tuple[str, ...]:
     """A line for each model that is asked at another address than at the run's start."""
     return tuple(
         f"{pin.name} is asked at {now or 'its vendor'}; the record names {pin.server or 'its vendor'}"
-        for pin in pins.models
+        for pin in pins
         if not is_free(pin.name) and (now := address_now(pin, environ)) != pin.server
     )
 

@@ -1,9 +1,9 @@
-"""The audit: every check over one reading of the folder, and the verdict, in one of three words."""
+"""The audit: every check over one reading of the folder, and the verdict, in one of four words."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeVar
 
@@ -12,6 +12,7 @@ from orchestrator.audit.bodies import check_blobs
 from orchestrator.audit.budgets import check_budgets
 from orchestrator.audit.calls import AuditedCall, AuditedCalls, AuditedContainer, read_calls
 from orchestrator.audit.chain import Anchor, check_anchor, check_chain, check_seals
+from orchestrator.audit.ending import RunEnd, run_end
 from orchestrator.audit.evidence import check_evidence, check_results
 from orchestrator.audit.files import check_files, unread_findings
 from orchestrator.audit.finding import CHECKS, LET_READ, AuditFinding, CheckResult, check_result
@@ -35,6 +36,7 @@ class AuditVerdict(StrEnum):
 
     INTACT = "intact"
     CONSISTENT = "consistent"
+    UNFINISHED = "unfinished"
     BROKEN = "broken"
 
 
@@ -44,6 +46,8 @@ VERDICT_TEXTS = {
     AuditVerdict.CONSISTENT: "Every check holds within the record. Whoever can write to its folder "
     "could have rewritten all of it consistently: only a head or a signature stored elsewhere "
     "rules that out.",
+    AuditVerdict.UNFINISHED: "Every check holds as far as the record goes; its end is missing. A record that was cut "
+    "off looks the same: if you know that the run had ended, do not rely on this one.",
     AuditVerdict.BROKEN: "At least one check does not hold. Do not rely on anything derived from "
     "this record.",
 }
@@ -72,12 +76,14 @@ class Audit:
     heads: tuple[tuple[str, str, int], ...]
     signature: str
     compared: bool
+    end: RunEnd = field(default_factory=RunEnd)
 
     @property
     def findings(self) -> tuple[AuditFinding, ...]:
         """What was not read, then the violations, then the notes."""
         every = [finding for check in self.checks for finding in check.findings]
-        return tuple(sorted(every, key=lambda one: (one.level == "noted", one.todo != LET_READ)))
+        order = ("wrong", "unfinished", "noted")
+        return tuple(sorted(every, key=lambda one: (order.index(one.level), one.todo != LET_READ)))
 
     @property
     def wrong(self) -> int:
@@ -87,6 +93,8 @@ class Audit:
     def outcome(self) -> AuditVerdict:
         if self.wrong:
             return AuditVerdict.BROKEN
+        if any(check.unfinished for check in self.checks):
+            return AuditVerdict.UNFINISHED
         whole = bool(self.given) and self.compared
         return AuditVerdict.INTACT if whole else AuditVerdict.CONSISTENT
 
@@ -100,6 +108,11 @@ class Audit:
         return VERDICT_TEXTS[self.outcome]
 
     @property
+    def ending(self) -> str:
+        """How the run ended, where it did not end well; of a broken record nothing is repeated."""
+        return "" if self.outcome is AuditVerdict.BROKEN else self.end.text
+
+    @property
     def head(self) -> str:
         return self.heads[0][1]
 
@@ -109,13 +122,17 @@ def audit_run(
     given: Anchor | None = None,
     made: Mapping[str, str] | None = None,
     why_not: str = "nothing was played again",
+    *,
+    working: bool = False,
 ) -> Audit:
     """Audit the run in ``paths.folder``, which contains a journal.
 
     ``made`` is the SHA-256 of each file that the record makes, by its path; None where it could
-    not be played again, which ``why_not`` explains.
+    not be played again, which ``why_not`` explains. ``working``: a process is at work on the run.
     """
-    record = read_record(paths)
+    record = read_record(paths, working=working)
+    if not record.ended:  # files are written when a study ends: until then they may be of before
+        made, why_not = None, "the run is not finished"
     broken: list[CheckResult] = []
     calls = _carried("calls", AuditedCalls(), lambda: read_calls(record), broken)
     none: tuple[pins.HeldPins, ...] = ()
@@ -143,11 +160,8 @@ def audit_run(
     checks += broken
     # Of a broken record nothing can be played, and nothing beside it counts.
     why = "" if any(one.wrong for one in checks) else why_not
-    unread = tuple(unread_findings(paths.folder))
-    if unread:
-        checks.append(check_result("files", 0, unread))
-    else:
-        checks += _carried("files", [], lambda: [check_files(record, made, why)], checks)
+    files = _file_checks(record, made, why, anchored=bool(given))
+    checks += files
     order = list(CHECKS)
     return Audit(
         folder=str(paths.folder),
@@ -158,8 +172,23 @@ def audit_run(
         pins=pinned[-1].pins if pinned else None,
         heads=tuple((log.name, log.head, len(log.lines)) for log in record.logs),
         signature=signature,
-        compared=made is not None,
+        compared=made is not None and any(one.count for one in files),
+        end=_carried("seal", RunEnd(), lambda: run_end(record), []),
     )
+
+
+def _file_checks(
+    record: RunRecord, made: Mapping[str, str] | None, why_not: str, *, anchored: bool
+) -> list[CheckResult]:
+    unread = tuple(unread_findings(record.paths.folder))
+    if unread:
+        return [check_result("files", 0, unread)]
+    none: list[CheckResult] = []
+    wrong: list[CheckResult] = []
+    done = _carried(
+        "files", none, lambda: [check_files(record, made, why_not, anchored=anchored)], wrong
+    )
+    return [*done, *wrong]
 
 
 def _carried(name: str, otherwise: _T, check: Callable[[], _T], broken: list[CheckResult]) -> _T:

@@ -10,12 +10,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from orchestrator.audit.finding import RESTORE, AuditFinding, CheckResult, check_result
+from orchestrator.audit.finding import (
+    FINISH,
+    RESTORE,
+    AuditFinding,
+    CheckResult,
+    FindingLevel,
+    check_result,
+)
 from orchestrator.audit.left_out import left_out_findings
 from orchestrator.audit.record import JournalLog, RunRecord
 from orchestrator.core.untrusted import file_hash, read_plain
 from orchestrator.record.envelope import open_envelope, signed_names
 from orchestrator.record.events import Sealed
+from orchestrator.record.paths import beside_record
 from orchestrator.record.signing import Verifier
 
 _MOST_SIGNATURE = 16 << 20  # bytes
@@ -32,6 +40,9 @@ def check_seals(record: RunRecord) -> CheckResult:
     last = record.run.sealed
     heads = (last.event.ideas if last else None) or {}
     found = [finding for log in record.logs for finding in _seals(log)]
+    if record.working:
+        what, todo = "another process is working on this run", "wait for it, then audit it again"
+        found.append(AuditFinding("seal", record.run.name, what, "", todo, "unfinished"))
     if last is None:
         found.append(_unsealed(record.run))
     elif last.event.ideas is None:
@@ -73,7 +84,8 @@ def _unsealed(log: JournalLog) -> AuditFinding:
         f"{log.name}:{len(log.lines)}",
         "unfinished or truncated: the journal has no seal at its end",
         "an unfinished run and a truncated record look the same",
-        "`aisci resume` finishes an unfinished run; otherwise restore the record from a copy",
+        FINISH,
+        "unfinished",
     )
 
 
@@ -86,12 +98,16 @@ def _idea_under_seal(idea: JournalLog, heads: dict[str, str]) -> Iterator[AuditF
         yield AuditFinding("seal", idea.name, what, why)
     elif head != idea.head:
         # The sealed head inside the journal proves that the lines up to it are unchanged.
-        what = "differs from the one that the run sealed: changed, truncated, or from another run"
-        if any(line.hash == head for line in idea.lines):
-            what = "continues after the run's end"
         why = f"the run's seal states {head[:12]}…; its head is {idea.head[:12]}…"
         where = f"{idea.name}:{len(idea.lines)}"
-        yield AuditFinding("seal", where, f"an idea's journal {what}", why)
+        if any(line.hash == head for line in idea.lines):
+            what = "an idea's journal continues after the run's end: unfinished"
+            yield AuditFinding("seal", where, what, why, FINISH, "unfinished")
+        else:
+            what = (
+                "differs from the one that the run sealed: changed, truncated, or from another run"
+            )
+            yield AuditFinding("seal", where, f"an idea's journal {what}", why)
     elif idea.sealed is None:
         # A person who removes an idea from ideas.json leaves its journal without a seal.
         what = "an unfinished idea; the run's seal covers its present state"
@@ -122,7 +138,11 @@ def check_anchor(record: RunRecord, given: Anchor) -> tuple[CheckResult, str]:
             "it was changed and its chain rewritten, or it belongs to another run"
         )
         what = "the stored head is not the head of this record"
-        found.append(AuditFinding("anchor", record.run.name, what, why))
+        # All lines up to a head in the chain are as they were: what follows them has no end yet.
+        goes_on = earlier is not None and not record.ended
+        level: FindingLevel = "unfinished" if goes_on else "wrong"
+        todo = FINISH if goes_on else RESTORE
+        found.append(AuditFinding("anchor", record.run.name, what, why, todo, level))
     state, findings = _signature(record, given.key)
     count = bool(given.head) + (given.key is not None)
     return check_result("anchor", count, (*found, *findings)), state
@@ -161,6 +181,12 @@ def _signed_state(record: RunRecord, statement: Mapping[str, Any]) -> Iterator[A
         what = "the signed statement does not have the required form"
         yield AuditFinding("anchor", record.paths.signature.name, what)
         return
+    known = {log.name: {line.hash for line in log.lines} for log in record.logs}
+    earlier = all(head in known.get(name, ()) for name, head in heads.items())
+    level: FindingLevel = "unfinished" if earlier and not record.ended else "wrong"
+    # Of a record that stands alone, files that were signed can be made again: that is no other state.
+    if not any(map(beside_record, actual)):
+        signed = {name: sha256 for name, sha256 in signed.items() if not beside_record(name)}
     names = actual.keys() | signed.keys()
     wrong = sorted(name for name in names if actual.get(name) != signed.get(name))
     wrong += sorted(log.name for log in record.logs if heads.get(log.name) != log.head)
@@ -171,4 +197,5 @@ def _signed_state(record: RunRecord, statement: Mapping[str, Any]) -> Iterator[A
             "the signature covers another state of this file",
             "it was changed, added or removed after it was signed, or the run continued since then",
             f"if the run continued: `aisci resume RUN --sign KEY` signs it again; else {RESTORE}",
+            level,
         )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.audit.calls import AuditedCalls, AuditedContainer
-from orchestrator.audit.finding import AuditFinding, CheckResult, check_result
+from orchestrator.audit.finding import FINISH, AuditFinding, CheckResult, check_result
 from orchestrator.audit.imported import imported_findings
 from orchestrator.audit.record import UNREADABLE_BODY, JournalLine, JournalLog, RunRecord
 from orchestrator.core.tree import canonical
@@ -34,7 +34,7 @@ def check_evidence(
             what = f"evidence without a container: {line.event.port} in {line.event.scope}"
             found.append(AuditFinding("evidence", line.where, what))
     found += _reused(calls.containers)
-    found += [finding for log in record.logs for finding in _files(log)]
+    found += [finding for log in record.logs for finding in _files(log, record)]
     return check_result("evidence", len(calls.containers), found)
 
 
@@ -77,8 +77,10 @@ def _reused(containers: list[AuditedContainer]) -> Iterator[AuditFinding]:
             yield AuditFinding("evidence", item.where, what)
 
 
-def _files(log: JournalLog) -> Iterator[AuditFinding]:
-    """The files in ``evidence/`` against the journal that they were made from."""
+def _files(log: JournalLog, record: RunRecord) -> Iterator[AuditFinding]:
+    """The files in ``evidence/`` against the journal that they were made from. They are written when a study
+    ends, so that an unfinished run may lack them.
+    """
     folder = RecordPaths(log.folder).evidence
     expected: dict[str, tuple[JournalLine[Answered], bytes]] = {}
     for line in log.of(Answered):
@@ -90,12 +92,16 @@ def _files(log: JournalLog) -> Iterator[AuditFinding]:
     for name, (line, data) in expected.items():
         if name not in present:
             what, why = "a file of evidence is missing", f"made from {line.where}"
-            yield AuditFinding("evidence", prefix + name, what, why)
+            if record.ended:
+                yield AuditFinding("evidence", prefix + name, what, why)
+            else:
+                what = "a file of evidence is not written yet"
+                yield AuditFinding("evidence", prefix + name, what, why, FINISH, "unfinished")
         elif fault := _fault(present[name], data):
             what, why = f"a file of evidence {fault}", f"it is made from {line.where}"
             yield AuditFinding("evidence", prefix + name, what, why)
     what = "evidence without a container: no line of the journal belongs to this file"
-    for name in present:
+    for name in present if not record.working else ():  # else made from lines that were not read
         if name not in expected:
             yield AuditFinding("evidence", prefix + name, what)
 

@@ -6,7 +6,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from orchestrator.audit.bodies import named_hashes
-from orchestrator.audit.finding import LET_READ, AuditFinding, CheckResult, check_result
+from orchestrator.audit.finding import (
+    FINISH,
+    LET_READ,
+    AuditFinding,
+    CheckResult,
+    FindingLevel,
+    check_result,
+)
 from orchestrator.audit.record import RunRecord
 from orchestrator.core.untrusted import denied_entries, file_hash, folder_entries
 from orchestrator.record.paths import beside_record
@@ -17,11 +24,13 @@ _REMAKE = (
 )
 
 
-def check_files(record: RunRecord, made: Mapping[str, str] | None, why_not: str) -> CheckResult:
+def check_files(
+    record: RunRecord, made: Mapping[str, str] | None, why_not: str, *, anchored: bool
+) -> CheckResult:
     """Every file of the folder against ``made``, the SHA-256 of each file that the record makes.
 
     None: the record could not be played; then only what is no plain file is found, and if there is
-    a ``why_not``, it is noted.
+    a ``why_not``, it is noted. ``anchored``: there is a head or a key that was kept elsewhere.
     """
     folder = record.paths.folder
     plain: dict[str, str] = {}
@@ -37,10 +46,16 @@ def check_files(record: RunRecord, made: Mapping[str, str] | None, why_not: str)
     if made is None:
         what = f"{len(plain)} files beside the journals were not compared with the record"
         todo = "audit with the version that recorded the run; until then rely on the journals alone"
+        todo = todo if record.ended else FINISH
         found.append(AuditFinding("files", ".", what, why_not, todo, level="noted"))
         return check_result("files", 0, found)
+    if made and not plain:
+        what = "the record stands alone: papers, results and pages were removed"
+        todo = "`aisci replay RUN --into FOLDER` makes them again, or `aisci resume RUN` in their place"
+        found.append(AuditFinding("files", ".", what, "", todo, level="noted"))
+        return check_result("files", 0, found)
     wanted = {name: sha256 for name, sha256 in made.items() if beside_record(name)}
-    found += _different(plain, wanted, record)
+    found += _different(plain, wanted, record, anchored=anchored)
     return check_result("files", len(plain), found)
 
 
@@ -52,10 +67,15 @@ def unread_findings(folder: Path) -> Iterator[AuditFinding]:
 
 
 def _different(
-    plain: Mapping[str, str], wanted: Mapping[str, str], record: RunRecord
+    plain: Mapping[str, str], wanted: Mapping[str, str], record: RunRecord, *, anchored: bool
 ) -> Iterator[AuditFinding]:
+    # The run's page is written last: without it the program was stopped while it wrote files. Who kept
+    # a head saw the run end.
+    whole = anchored or record.paths.report.name in plain
+    level: FindingLevel = "wrong" if whole else "unfinished"
     for name in sorted(wanted.keys() - plain.keys()):
-        yield AuditFinding("files", name, "a file that the record makes is missing", todo=_REMAKE)
+        what = "a file that the record makes is missing"
+        yield AuditFinding("files", name, what, todo=_REMAKE, level=level)
     for name in sorted(wanted.keys() & plain.keys()):
         if plain[name] != wanted[name]:
             what = "this file is not the one that the record makes: it was changed or replaced"

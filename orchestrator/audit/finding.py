@@ -33,22 +33,32 @@ LET_READ = (
     "`chmod -R a+rX RUN`, and audit it again"
 )
 
+FINISH = (
+    "`aisci resume RUN` finishes an unfinished run; where you know that it had ended, it was cut off: "
+    "restore the record from a copy"
+)
+
 NOT_HELD = (
     "compare it with a copy; if the copy is the same, the policy was not enforced on the "
     "container: use none of its results, and report it as SECURITY.md describes"
 )
 
 
+FindingLevel = Literal["wrong", "unfinished", "noted"]
+
+
 @dataclass(frozen=True, slots=True)
 class AuditFinding:
-    """File and line, what, why, what to do. One of level ``noted`` does not break the record."""
+    """File and line, what, why, what to do. One of level ``noted`` does not break the record; one that is
+    ``unfinished`` says that its end is missing.
+    """
 
     check: str
     where: str
     what: str
     why: str = ""
     todo: str = RESTORE
-    level: Literal["wrong", "noted"] = "wrong"
+    level: FindingLevel = "wrong"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +98,10 @@ class CheckResult:
     @property
     def wrong(self) -> int:
         return sum(finding.level == "wrong" for finding in self.findings)
+
+    @property
+    def unfinished(self) -> int:
+        return sum(finding.level == "unfinished" for finding in self.findings)
 
 
 def check_result(check: str, count: int, findings: Iterable[AuditFinding]) -> CheckResult:

@@ -22,6 +22,7 @@ from orchestrator.report.page import bar, contents, duration, fact_list, page, p
 _LOOKS = {
     AuditVerdict.INTACT: ("good", None),
     AuditVerdict.CONSISTENT: ("warn", "notice warn"),
+    AuditVerdict.UNFINISHED: ("warn", "notice warn"),
     AuditVerdict.BROKEN: ("bad", "notice"),
 }
 """The looks of a verdict's pill and of its notice."""
@@ -64,11 +65,12 @@ def _head(audit: Audit, links: list[tuple[str, str]]) -> Html:
     stored = " and ".join(name for name, value in given if value) or "nothing"
     title = f"aisci · audit of a run · {name} · {audit.folder}  "
     look, notice = _LOOKS[audit.outcome]
+    ending = el("p", audit.ending) if audit.ending else None
     return el(
         "header",
         el("p", title, pill(audit.outcome, look), class_="eyebrow"),
         el("h1", f"This record is {audit.outcome}"),
-        el("div", el("p", audit.text), class_=notice),
+        el("div", el("p", audit.text), ending, class_=notice),
         fact_list(
             ("findings", audit.wrong, "" if audit.wrong else "nothing to correct"),
             ("journals", len(audit.heads), f"{lines:,} lines"),
@@ -91,7 +93,7 @@ def _findings(audit: Audit) -> Html:
 
 def _finding(group: FindingGroup) -> tuple[Child, ...]:
     finding, others = group.first, group.places[1:_MAX_FINDINGS]
-    look, word = ("bad", finding.check) if finding.level == "wrong" else ("warn", "noted")
+    look, word = ("bad", finding.check) if finding.level == "wrong" else ("warn", finding.level)
     why = el("div", finding.why, class_="small quiet") if finding.why else None
     also = [el("div", el("code", where), class_="small quiet") for where in others]
     where = [el("code", group.places[0]), fold(f"and {len(others)} more", also) if also else None]
@@ -102,6 +104,7 @@ def _checks(checks: Sequence[CheckResult]) -> Html:
     rows: list[tuple[Child, ...]] = []
     for one in checks:
         state = pill("holds", "good") if one.count else pill("nothing to check")
+        state = pill("unfinished", "warn") if one.unfinished else state
         state = pill(f"{one.wrong} found", "bad") if one.wrong else state
         rows.append((one.check, CHECKS[one.check], number(f"{one.count:,}"), state))
     return data_table(("check", "requirement", right("examined"), ""), rows)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
-from orchestrator.audit.finding import AuditFinding
+from orchestrator.audit.finding import FINISH, AuditFinding, FindingLevel
 from orchestrator.core.errors import BadJournal
 from orchestrator.core.tree import canonical, digest
 from orchestrator.core.untrusted import NotPlain, open_plain
@@ -82,27 +82,44 @@ class JournalLog:
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """A run: its own journal, and the journals of its ideas in the order of their folders."""
+    """A run: its own journal, and the journals of its ideas in the order of their folders. While a process is
+    ``working`` on it, files may be newer than the journals that were read.
+    """
 
     paths: RunPaths
     run: JournalLog
     ideas: tuple[JournalLog, ...]
+    working: bool = False
 
     @property
     def logs(self) -> tuple[JournalLog, ...]:
         return (self.run, *self.ideas)
 
+    @property
+    def torn(self) -> bool:
+        """Whether a journal ends within a line."""
+        return any(one.level == "unfinished" for log in self.logs for one in log.findings)
 
-def read_record(paths: RunPaths) -> RunRecord:
+    @property
+    def ended(self) -> bool:
+        """Whether the run has its seal, and no journal of an idea goes on after it."""
+        last = self.run.sealed
+        heads = (last.event.ideas or {}) if last else {}
+        whole = all(heads.get(log.folder.name, log.head) == log.head for log in self.ideas)
+        return last is not None and whole and not self.torn and not self.working
+
+
+def read_record(paths: RunPaths, *, working: bool = False) -> RunRecord:
     """Read the run in a folder that contains a journal."""
-    shared = BlobStore(paths.blobs)
+    shared, run = BlobStore(paths.blobs), _read(paths.journal, "", None)
     found = sorted(
         path
         for path in paths.folder.glob(f"*/{paths.journal.name}")
         if not path.parent.is_symlink()
     )
     ideas = [_read(path, path.parent.name + "/", shared) for path in found]
-    return RunRecord(paths, _read(paths.journal, "", None), tuple(ideas))
+    # Before its ideas: an idea's line that is newer than the run's is no fault.
+    return RunRecord(paths, run, tuple(ideas), working)
 
 
 def _read(path: Path, prefix: str, shared: BlobStore | None) -> JournalLog:
@@ -137,7 +154,11 @@ def _read(path: Path, prefix: str, shared: BlobStore | None) -> JournalLog:
         found("the rest of the journal is not read", f"a line has {MOST_LINE} bytes or more")
     elif torn or not number:
         what = f"the last line has no end: {len(torn)} bytes" if torn else "the journal is empty"
-        found(what, "the program was stopped during a write, or the file was truncated")
+        why = "the program was stopped during a write, or the file was truncated"
+        where = f"{name}:{max(number, 1)}"
+        # Of a run without a first line nothing is known that could be finished.
+        level: FindingLevel = "unfinished" if torn or shared else "wrong"
+        findings.append(AuditFinding("chain", where, what, why, FINISH, level))
     blobs = BlobStore(path.parent / "blobs", *([shared] if shared else []))
     return JournalLog(name, path.parent, tuple(lines), head, blobs, tuple(findings))
 

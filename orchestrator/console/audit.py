@@ -8,10 +8,11 @@ from typing import Any
 
 from orchestrator.api.audits import audit as audited
 from orchestrator.audit.audit import Audit, AuditVerdict
-from orchestrator.audit.finding import CHECKS, FindingGroup, group_findings
+from orchestrator.audit.finding import CHECKS, CheckResult, FindingGroup, group_findings
 from orchestrator.audit.page import no_result_reason
 from orchestrator.console import output as out
 
+_EXITS = {AuditVerdict.BROKEN: 1, AuditVerdict.UNFINISHED: 4}
 _MOST = 20  # findings on a terminal; the page has the others
 
 
@@ -24,23 +25,26 @@ def audit(
     html: Path | None,
     as_json: bool,
 ) -> int:
-    """Audit a run and write the page; returns the exit code: 1 for a record that is broken."""
+    """Audit a run and write the page; returns the exit code: 1 for a record that is broken, 4 for an
+    unfinished one.
+    """
     outcome = audited(name, results, head=head, key=key, html=html)
     done, page = outcome.audit, str(outcome.page)
     if outcome.page is None:
         page = f"not written ({outcome.why}); --html FILE writes it to another place"
     out.as_json(_as_json(done, page)) if as_json else _say(done, page)
-    return 1 if done.outcome is AuditVerdict.BROKEN else 0
+    return _EXITS.get(done.outcome, 0)
 
 
 def _say(done: Audit, page: str) -> None:
-    out.say(f"{done.folder}: {done.outcome}\n{done.text}\n")
+    out.say("\n".join((f"{done.folder}: {done.outcome}", done.text, *filter(None, [done.ending]))))
+    out.say()
     groups = group_findings(done.findings)
     if groups:
         out.table(("", "where", "what and why"), [_row(one) for one in groups[:_MOST]])
         more = len(groups) - _MOST
         out.say(f"and {more} more, on the page\n" if more > 0 else "")
-    states = ("fail" if one.wrong else "ok" if one.count else "-" for one in done.checks)
+    states = map(_state, done.checks)
     rows = [
         (c.check, CHECKS[c.check], c.count, s) for c, s in zip(done.checks, states, strict=True)
     ]
@@ -51,20 +55,28 @@ def _say(done: Audit, page: str) -> None:
     out.say(f"head:       {done.head}\nsignature:  {done.signature}\npage:       {page}")
 
 
+def _state(check: CheckResult) -> str:
+    if check.wrong or check.unfinished:
+        return "fail" if check.wrong else "open"
+    return "ok" if check.count else "-"
+
+
 def _row(group: FindingGroup) -> tuple[str, str, str]:
     one = group.first
-    check = "noted" if one.level == "noted" else one.check
+    check = one.check if one.level == "wrong" else one.level
     return check, group.where, ": ".join(filter(None, (one.what, one.why)))
 
 
 def _as_json(done: Audit, page: str) -> dict[str, Any]:
     return {
         "outcome": done.outcome,
+        "ended": done.end.state,
+        "why": done.end.why,
         "folder": done.folder,
         "head": done.head,
         "signature": done.signature,
         "checks": [
-            {"check": one.check, "holds": not one.wrong, "looked_at": one.count,
+            {"check": one.check, "holds": not (one.wrong or one.unfinished), "looked_at": one.count,
              "what": CHECKS[one.check]}
             for one in done.checks
         ],

@@ -18,7 +18,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from orchestrator.api.stage_data import Following, stage_data
+from orchestrator.api.staging import Following, stage_data
 from orchestrator.console import output as out
 from orchestrator.console.columns import Column, cell, fixed_columns
 from orchestrator.console.options import View

@@ -13,6 +13,7 @@ _READS_NONE = frozenset({"config", "demo", "docs", "completion", "version"})
 """Commands that must answer where a file of settings has errors; ``config`` tells them itself."""
 _TAKES: dict[str, frozenset[str]] = {
     "run": frozenset(PREFERENCES) - {"results"},
+    "ideas": frozenset({"model", "price", "max_usd", "policy", "scale"}),
     "resume": frozenset({"notify"}),
     "template baseline": frozenset({"policy", "scale"}),
 }
@@ -41,7 +42,9 @@ def default_options(words: Sequence[str], groups: Collection[str]) -> Defaults:
     held = [one for one in settings_held(os.environ) if one.level and one.key in takes]
     if has_option(words, "--model"):  # the price is that of another model
         held = [one for one in held if one.key != "price"]
-    if has_option(words, "--ideas-file"):  # its ideas are all pursued, unless a number is typed
+    if has_option(words, "--from-ideas") or has_option(
+        words, "--ideas-file"
+    ):  # its ideas are all pursued, unless a number is typed
         held = [one for one in held if one.key != "ideas"]
     found: dict[str, Any] = {one.key: one.value for one in held}
     for word in reversed(path):

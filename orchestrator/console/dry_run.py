@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from textwrap import indent
 
-from orchestrator.api.dry_run import DryRun, dry_run
+from orchestrator.api.dry_runs import DryRun, preview_run
 from orchestrator.api.prepare import RunRequest
 from orchestrator.console import output as out
 from orchestrator.console.estimate import draw_estimate
@@ -17,7 +17,7 @@ from orchestrator.core.units import number_text
 def show_dry_run(request: RunRequest, *, as_json: bool) -> int:
     """Show the run that ``request`` would start; exit code 1 where something is missing."""
     with out.trying(f"looking at a run of {request.template} …"):
-        found = dry_run(request)
+        found = preview_run(request)
     if as_json:
         out.as_json({"dry_run": asdict(found)})
     else:

@@ -15,6 +15,7 @@ from orchestrator.api.estimate_costs import (
 from orchestrator.api.prepare import RunRequest, is_free
 from orchestrator.console import output as out
 from orchestrator.console import run
+from orchestrator.console.detaching import start_detached
 from orchestrator.console.options import View
 from orchestrator.models.price_file import own_prices_path
 
@@ -25,9 +26,12 @@ _NOT_KNOWN = "not known"
 _HEADS = ("stage", "requests", "prompt", "cached", "answer", "US$", "time")
 
 
-def start_or_show(request: RunRequest, view: View, *, show: bool, yes: bool) -> int:
+def start_or_show(
+    request: RunRequest, view: View, *, show: bool, yes: bool, detach: bool = False
+) -> int:
     """Start the run, after a question where it is expensive and ``yes`` was not given; or only ``show``
-    what it would take. Returns the exit code: 1 where the answer is no.
+    what it would take. With ``detach`` another process makes it. Returns the exit code: 1 where the answer
+    is no.
     """
     if show:
         found = _estimated(request)
@@ -35,6 +39,8 @@ def start_or_show(request: RunRequest, view: View, *, show: bool, yes: bool) -> 
         return 0
     if not (yes or _may_start(request, view)):
         return 1
+    if detach:
+        return start_detached(sys.argv[1:], request.results, as_json=view.as_json)
     return run.start(request, view)
 
 

@@ -103,6 +103,9 @@ PrepareOnlyOption = Annotated[
     bool,
     typer.Option("--prepare-only", help="Instead: all that comes before the first question."),
 ]
+DetachOption = Annotated[
+    bool, typer.Option("--detach", help="Start it in the background; the terminal may be closed.")
+]
 YesOption = Annotated[
     bool, typer.Option("--yes", "-y", help="Start an expensive run without a question.")
 ]

@@ -30,6 +30,16 @@ def as_json(value: Any) -> None:
     print(json.dumps(value, ensure_ascii=True, default=str), flush=True)  # noqa: T201 - the answer
 
 
+def json_lines(values: Iterable[Any]) -> str:
+    """One JSON object a line, for a file."""
+    return "".join(json.dumps(value, ensure_ascii=True, default=str) + "\n" for value in values)
+
+
+def verbatim(text: str) -> None:
+    """A table for a program, on stdout as it is: whoever made it made it safe."""
+    sys.stdout.write(text)
+
+
 def say(text: str = "") -> None:
     """Text for a person, sanitized; never rich markup."""
     print(plain(text, limit=100_000))  # noqa: T201 - the answer

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from orchestrator.api.locking import stoppable
+from orchestrator.api.making_ready import ReadyRun, make_run_ready
 from orchestrator.api.model_check import ModelCheck
 from orchestrator.api.prepare import RunRequest
-from orchestrator.api.prepare_only import ReadyRun, prepare_only
 from orchestrator.console import output as out
 from orchestrator.console.data import following_files
 from orchestrator.console.live import LiveLine
@@ -20,7 +20,7 @@ def make_ready(request: RunRequest, view: View) -> int:
     todo = "the same command goes on: what is ready stays so"
     stopped = stoppable("the preparation was stopped", where=request.template, todo=todo)
     with stopped, following_files(view) as following, LiveLine(view) as live:
-        made = prepare_only(request, live, live.tell, following)
+        made = make_run_ready(request, live, live.tell, following)
     if view.as_json:
         out.as_json({"ready": _json(made)})
     else:

@@ -14,6 +14,7 @@ from orchestrator.console.options import (
     HERE,
     BudgetOption,
     DataOption,
+    DetachOption,
     DryRunOption,
     EditModelOption,
     EngineOption,
@@ -88,6 +89,7 @@ def _run(
     prepare_only: PrepareOnlyOption = False,
     yes: YesOption = False,
     notify: NotifyOption = "",
+    detach: DetachOption = False,
     quiet: QuietOption = False,
     as_json: Json = False,
 ) -> None:
@@ -107,7 +109,9 @@ def _run(
     view = View(quiet=quiet, as_json=as_json, notify=notify)
     if prepare_only:
         raise typer.Exit(console.preparing.make_ready(request, view))
-    raise typer.Exit(console.estimate.start_or_show(request, view, show=estimate, yes=yes))
+    raise typer.Exit(
+        console.estimate.start_or_show(request, view, show=estimate, yes=yes, detach=detach)
+    )
 
 
 def _resume(

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from orchestrator.api import runs
+from orchestrator.api import reproduce, runs
 from orchestrator.api.export import write_reports
 from orchestrator.api.outcomes import IdeaOutcome, RunOutcome
 from orchestrator.api.prepare import RunRequest
@@ -58,7 +58,7 @@ def start_stage(request: StageRequest, view: View) -> int:
 
 def replay(name: str, results: Path, view: View, *, into: Path | None) -> int:
     """Reproduce a run from its record, and compare; exit code 1 where files differ."""
-    outcome = runs.replay(name, results, into=into)
+    outcome = reproduce.replay(name, results, into=into)
     same = len(outcome.same)
     if view.as_json:
         counts = {"ideas": outcome.ideas, "same": same, "different": list(outcome.different)}
@@ -71,9 +71,9 @@ def replay(name: str, results: Path, view: View, *, into: Path | None) -> int:
     return 1 if outcome.different else 0
 
 
-def write_pages(name: str, results: Path, *, as_json: bool) -> None:
+def write_pages(name: str, results: Path, *, into: Path | None, as_json: bool) -> None:
     """Write the pages of a run and of its ideas again, and print where they are."""
-    written = [str(path) for path in write_reports(name, results)]
+    written = [str(path) for path in write_reports(name, results, into)]
     out.as_json({"written": written}) if as_json else out.say("\n".join(written))
 
 

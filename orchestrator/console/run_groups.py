@@ -69,9 +69,17 @@ def _compare(
     console.run_compare.show_comparison(first, second, results, as_json=as_json)
 
 
-def _report(run: RunName, *, results: ResultsOption = HERE, as_json: Json = False) -> None:
+def _report(
+    run: RunName,
+    *,
+    into: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write the pages there; else into RUN.")
+    ] = None,
+    results: ResultsOption = HERE,
+    as_json: Json = False,
+) -> None:
     """Write a run's report pages again, from its journals."""
-    console.run.write_pages(run, results, as_json=as_json)
+    console.run.write_pages(run, results, into=into, as_json=as_json)
 
 
 def _audit(
@@ -90,7 +98,7 @@ def _audit(
     results: ResultsOption = HERE,
     as_json: Json = False,
 ) -> None:
-    """Check a run's whole record; exit code 1 if it is broken. Needs no engine or network."""
+    """Check a run's whole record; exit code 1 if it is broken, 4 if unfinished. Needs no engine or network."""
     code = console.audit.audit(run, results, head=head, key=key, html=html, as_json=as_json)
     raise typer.Exit(code)
 

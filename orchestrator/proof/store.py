@@ -70,7 +70,7 @@ class ProofStore:
         return page
 
     def write_index(self) -> None:
-        """Write the page that runs link to: the newest proof, or that there is none yet."""
+        """Write the page of the newest proof, or one that says that there is none yet."""
         newest = self.newest()
         others = sorted((path.name for path in self.folder.glob("*_*.html")), reverse=True)
         text = proof_page(newest, others) if newest else empty_page(self.policy, self.hash, others)

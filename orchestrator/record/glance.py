@@ -12,7 +12,15 @@ from orchestrator.record.events import Event, read_event
 _KINDS = (b'"kind":"sealed"', b'"kind":"forked"')
 _NOTES = tuple(
     f'"name":"{name}"'.encode()
-    for name in ("stage", "failed", "finished", "skipped", "outcome", "baseline_compared")
+    for name in (
+        "stage",
+        "failed",
+        "finished",
+        "skipped",
+        "outcome",
+        "baseline_compared",
+        "run_failed",
+    )
 )
 _BASELINE = (b'"scope":"run/baseline"', b'"port":"sandbox"')
 

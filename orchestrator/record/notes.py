@@ -10,6 +10,7 @@ from pydantic import Field, TypeAdapter
 from orchestrator.core.papers import Claim, Improvement, Paper, Review
 from orchestrator.core.research import Failure, Figure, Idea, Run, TrainingComparison
 from orchestrator.core.tree import UNWRITTEN, Tree
+from orchestrator.record.end_notes import RunFailed
 from orchestrator.record.import_notes import Imported
 from orchestrator.record.literature_notes import LiteratureNote
 from orchestrator.record.paper_notes import ClaimsVerified, EditRefused, SectionAbsent
@@ -224,7 +225,7 @@ _RunsNote = (
 )
 _StepNote = TriesEnded | GaveUp | FiguresInspected | FilesRestored | DescriptionDropped
 _PaperNote = EditRefused | SectionAbsent | ClaimsVerified | ReviewLost
-Note = _RunNote | _IdeaNote | _RunsNote | _StepNote | _PaperNote | LiteratureNote
+Note = _RunNote | RunFailed | _IdeaNote | _RunsNote | _StepNote | _PaperNote | LiteratureNote
 NOTE: TypeAdapter[Note] = TypeAdapter(Annotated[Note, Field(discriminator="note")])
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from threading import Event
 
+from orchestrator.core.errors import BadTemplate, HarvestRefused, SandboxFailed
 from orchestrator.core.files import remove_unfinished
 from orchestrator.core.research import Idea, Novelty, Run
 from orchestrator.core.tree import Tree
@@ -17,6 +18,7 @@ from orchestrator.record.asked_stages import asked_stages
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.budget import JournalBudget
 from orchestrator.record.chain import head_of, is_sealed, read_lines
+from orchestrator.record.end_notes import RunFailed
 from orchestrator.record.events import Forked, IdeaForked, IdeaStarted, RunStarted
 from orchestrator.record.journal import Journal, Mode
 from orchestrator.record.notes import (
@@ -29,7 +31,7 @@ from orchestrator.record.ports import Ports
 from orchestrator.research.idea_sources import IdeaSource, KnownIdeas, ListedIdeas, chosen_source
 from orchestrator.research.in_flight import in_flight
 from orchestrator.research.pins import pins_of
-from orchestrator.research.pipeline import pursue
+from orchestrator.research.pipeline import failure_of, pursue
 from orchestrator.research.run_budget import live_use, run_budget
 from orchestrator.research.run_spec import PursuedIdea, RunDeps, RunLocation, RunSpec, Study
 from orchestrator.research.stages import experiments
@@ -37,9 +39,15 @@ from orchestrator.research.stages.imported import content_of, imported_start
 from orchestrator.template.contract.advice import Attempted
 from orchestrator.template.results import Results, compare_untrained, require_held
 
+ENDS_OF_RUN = (BadTemplate, HarvestRefused, SandboxFailed)
+"""Errors of a baseline that the same template and policy meet again."""
+
 
 def research(spec: RunSpec, location: RunLocation, deps: RunDeps) -> tuple[PursuedIdea, ...]:
-    """Start, resume or replay a run; return the outcome of every idea, in order."""
+    """Start, resume or replay a run; return the outcome of every idea, in order.
+
+    A run whose baseline fails is sealed as failed; then it raises one of :data:`ENDS_OF_RUN`.
+    """
     if location.mode in {Mode.RESUME, Mode.FORK}:
         remove_unfinished(location.record.folder)
     store = BlobStore.reading if location.mode is Mode.REPLAY else BlobStore
@@ -53,7 +61,13 @@ def research(spec: RunSpec, location: RunLocation, deps: RunDeps) -> tuple[Pursu
         journal.append(Forked(pins=pins_of(spec, files)))
     budget = run_budget(spec.policy, journal, live_use(location, blobs))
     ports = Ports(deps.edges(blobs), journal, blobs, budget, "run", stop=Event())
-    baseline = _first_study(spec, files, ports)
+    try:
+        baseline = _first_study(spec, files, ports)
+    except ENDS_OF_RUN as error:  # resume would meet it again: the record has its end
+        ports.within("baseline").note(RunFailed(failure=failure_of("baseline", error)))
+        journal.seal(ideas=_heads(location.record))
+        deps.exporter.run(location, journal, ())
+        raise
     for edited in known.edits:
         ports.note(edited)
     source: IdeaSource = (

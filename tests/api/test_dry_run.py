@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.api import dry_run as subject
-from orchestrator.api.dry_run import dry_run
+from orchestrator.api import dry_runs as subject
+from orchestrator.api.dry_runs import preview_run
 from orchestrator.console.dry_run import show_dry_run
 from orchestrator.core.errors import ImageMissing, UserError
 from orchestrator.core.job import KINDS
@@ -73,7 +73,7 @@ def test_everything_that_is_missing_is_told_at_once(user: Path) -> None:
     request = replace(
         rig.wanted(user), template="nanoGPT_lite", scale="full", policy=LONG, model="openai/gpt-4o"
     )
-    found = dry_run(request)
+    found = preview_run(request)
     told = " ".join(f"{one.what} {one.why} {one.todo}" for one in found.lacks)
     assert len(found.lacks) == 3
     for words in ("OPENAI_API_KEY", "aisci data prepare", "No Docker engine answers"):
@@ -95,4 +95,4 @@ def test_each_image_that_is_missing_is_a_finding(
 
 def test_what_the_request_gets_wrong_is_an_error_as_in_a_run(user: Path) -> None:
     with pytest.raises(UserError):
-        dry_run(replace(rig.wanted(user), scale="huge"))
+        preview_run(replace(rig.wanted(user), scale="huge"))

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from orchestrator.api import images
-from orchestrator.api import prepare_only as subject
+from orchestrator.api import making_ready as subject
 from orchestrator.api.baselines import BaselineOutcome
 from orchestrator.console.options import View
 from orchestrator.console.preparing import make_ready

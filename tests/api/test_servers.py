@@ -12,7 +12,12 @@ from pathlib import Path
 import pytest
 
 from orchestrator.api.prepare import prepare
-from orchestrator.api.servers import require_pinned_servers, require_servers, server_notices
+from orchestrator.api.servers import (
+    pinned_models,
+    require_pinned_servers,
+    require_servers,
+    server_notices,
+)
 from orchestrator.core.errors import MissingKey, ModelBusy
 from orchestrator.core.tree import Tree
 from orchestrator.models.litellm import open_model
@@ -91,13 +96,15 @@ def test_the_record_has_the_address_without_a_key_and_resume_names_what_is_missi
     pins = pins_of(spec, Tree())
     assert pins.model().server == "http://lab.example:8000/v1"
     assert spec_of(pins, spec.template).server == spec.server
-    assert server_notices(pins) == ()
+    assert server_notices(pins.models) == ()
     monkeypatch.delenv("OPENAI_API_BASE")
     with pytest.raises(MissingKey) as missing:
-        require_pinned_servers(pins)
+        require_pinned_servers(pins.models)
     assert "OPENAI_API_BASE" in missing.value.where
     assert missing.value.todo.startswith("export OPENAI_API_BASE=http://lab.example:8000/v1")
     assert "OPENAI_API_KEY" not in str(missing.value)
+    require_pinned_servers(pinned_models(pins, "builtin/sweep"))  # a fork with another model
+    assert pinned_models(pins, None) == pins.models
 
 
 def test_another_address_than_at_the_start_is_said(
@@ -105,8 +112,8 @@ def test_another_address_than_at_the_start_is_said(
 ) -> None:
     pins = pins_of(asking(tmp_path, "http://lab.example:8000/v1", monkeypatch), Tree())
     monkeypatch.setenv("OPENAI_API_BASE", "http://other.example/v1")
-    require_pinned_servers(pins)
-    (line,) = server_notices(pins)
+    require_pinned_servers(pins.models)
+    (line,) = server_notices(pins.models)
     assert "http://other.example/v1" in line
     assert "http://lab.example:8000/v1" in line
 

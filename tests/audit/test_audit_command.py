@@ -86,6 +86,23 @@ def test_a_consistent_record_is_told_on_one_screen(run: Path, tmp_path: Path) ->
 
 
 @pytest.mark.program
+def test_an_unfinished_record_is_exit_code_4_and_says_what_it_waits_for(
+    run: Path, tmp_path: Path
+) -> None:
+    path = run / "journal.jsonl"
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:-2]))
+    done = aisci("audit", str(run), cwd=tmp_path, DOCKER_HOST=NO_ENGINE)
+    assert done.returncode == 4, done.stderr
+    said = done.stdout.splitlines()
+    assert said[0] == f"{run}: unfinished"
+    assert said[2].startswith("The run is not finished: it was interrupted or killed after ")
+    assert any(line.startswith("seal ") and line.endswith("open") for line in said)
+    told = json.loads(aisci("audit", str(run), "--json", cwd=tmp_path).stdout)
+    assert (told["outcome"], told["ended"]) == ("unfinished", "unfinished")
+    assert "This record is unfinished" in (run / "audit.html").read_text()
+
+
+@pytest.mark.program
 def test_latest_and_results_name_a_run_and_the_page_goes_where_it_is_asked(
     run: Path, tmp_path: Path
 ) -> None:

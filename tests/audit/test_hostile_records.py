@@ -75,7 +75,7 @@ def mutate(lines: list[Line], rng: random.Random) -> str:
 
 
 @pytest.mark.parametrize("part", range(PARTS))
-def test_whatever_a_record_says_the_audit_ends_in_one_of_its_three_words(
+def test_whatever_a_record_says_the_audit_ends_in_one_of_its_four_words(
     recorded: Path, tmp_path: Path, part: int
 ) -> None:
     rng = random.Random(f"{commit()} hostile {part}")

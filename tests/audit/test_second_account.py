@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
+import stat
 import subprocess
 import sys
 import tempfile
@@ -15,8 +17,9 @@ from typing import Any
 
 import pytest
 
-from orchestrator.api.runs import replay
+from orchestrator.api.reproduce import replay
 from orchestrator.record.chain import head_of
+from tests.support import audit_rig as rig
 from tests.support.places import ROOT
 
 pytestmark = [
@@ -31,11 +34,11 @@ PROGRAM = f"""
 import os, sys
 from typer.testing import CliRunner
 import cli
-run, warm, *words = sys.argv[1:]
+run, warm, command, *words = sys.argv[1:]
 for name in (warm, warm + "/none"):
-    CliRunner().invoke(cli.app, ["audit", name])
+    CliRunner().invoke(cli.app, [command, name, *([] if command == "report" else words)])
 os.setgroups([]); os.setgid({NOBODY}); os.setuid({NOBODY})
-sys.argv = ["aisci", "audit", run, *words]
+sys.argv = ["aisci", command, run, *words]
 cli.app()
 """
 
@@ -49,8 +52,11 @@ class Account:
     warm: Path
 
     def audit(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return self.call("audit", *words)
+
+    def call(self, command: str, *words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-c", PROGRAM, str(self.run), str(self.warm), *words],
+            [sys.executable, "-c", PROGRAM, str(self.run), str(self.warm), command, *words],
             cwd=ROOT,
             env={"PATH": os.environ["PATH"], "HOME": str(self.home)},
             capture_output=True,
@@ -135,3 +141,61 @@ def test_of_a_folder_that_it_may_not_enter_it_gets_an_error_and_no_verdict(
     assert done.returncode == 1
     assert "the system refused: Permission denied" in done.stderr
     assert not any(word in done.stdout for word in ("intact", "consistent", "broken"))
+
+
+READING = {
+    "replay": ("replay",),
+    "status": ("status",),
+    "logs": ("logs", "--output"),
+    "open": ("open", "--print"),
+}
+
+
+@pytest.mark.parametrize("what", READING)
+def test_what_only_reads_works_for_it_and_writes_nothing(account: Account, what: str) -> None:
+    before = account.state()
+    done = account.call(*READING[what])
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+    assert account.state() == before
+    assert list(account.home.iterdir()) == []
+
+
+def test_it_compares_two_runs_and_lists_them(account: Account) -> None:
+    before = account.state()
+    done = account.call("compare", str(account.run), "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["pins"] == []
+    assert account.state() == before
+
+
+def test_pages_go_into_a_folder_of_its_own_and_their_links_lead_to_what_is_there(
+    account: Account,
+) -> None:
+    refused = account.call("report")
+    assert refused.returncode == 2, refused.stderr
+    assert "--into DIR" in refused.stderr
+    before, own = account.state(), account.run.parent / "own"
+    own.mkdir(mode=0o777)
+    own.chmod(0o777)
+    done = account.call("report", "--into", str(own))
+    assert done.returncode == 0, done.stderr
+    assert account.state() == before
+    pages = sorted(own.rglob("report.html"))
+    assert len(pages) == 2
+    for page in pages:
+        links = re.findall(r'href="([^"#][^"]*)"', page.read_text())
+        assert links
+        assert all((page.parent / link).is_file() for link in links), links
+
+
+def test_every_file_of_a_run_has_the_mode_of_its_owners_umask(tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        rig.record(tmp_path / "run")
+    finally:
+        os.umask(before)
+    for path in (tmp_path / "run").rglob("*"):
+        # An object of git is never written again: git gives nobody the right.
+        wanted = 0o750 if path.is_dir() else 0o440 if "objects" in path.parts else 0o640
+        assert stat.S_IMODE(path.stat().st_mode) == wanted, path

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from orchestrator.api.export import write_reports
+from orchestrator.api.reproduce import replay
 from orchestrator.api.resume_request import ResumeRequest
-from orchestrator.api.runs import replay, resume
+from orchestrator.api.runs import resume
 from orchestrator.audit.audit import AuditVerdict, audit_run
 from orchestrator.audit.chain import Anchor
 from orchestrator.core.errors import UnsafeFolder

@@ -43,6 +43,7 @@ def test_each_command_takes_those_settings_that_mean_the_same_there(folder: Path
     )
     of_a_run = {"model": "openai/a", "price": "1,2", "policy": "ci-cpu", "results": "out"}
     assert options("run", "grokking") == {**of_a_run, "max_usd": 3, "ideas": 4}
+    assert options("ideas", "grokking") == {**of_a_run, "max_usd": 3}
     assert options("resume", "latest") == {"results": "out"}, "its budget is in its record"
     assert options("doctor", "--verbose") == {"results": "out"}, "--model asks another thing there"
     assert options("template", "baseline", "seir") == {"policy": "ci-cpu", "results": "out"}
@@ -53,7 +54,8 @@ def test_a_typed_model_leaves_the_price_of_another_and_a_list_its_own_number(fol
     (folder / "aisci.toml").write_text('model = "openai/a"\nprice = "1,2"\nideas = 4\n')
     assert "price" not in options("run", "seir", "--model", "openai/b")
     assert "price" not in options("run", "seir", "--model=openai/b")
-    assert "ideas" not in options("run", "seir", "--ideas-file", "mine.json")
+    for option in ("--from-ideas", "--ideas-file"):
+        assert "ideas" not in options("run", "seir", option, "mine.json")
 
 
 def test_a_run_says_which_settings_it_takes_from_where(folder: Path) -> None:

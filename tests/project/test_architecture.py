@@ -29,6 +29,7 @@ PARSING = tuple(
         "bench_groups",
         "stage_groups",
         "run_groups",
+        "keep_groups",
         "research_groups",
         "machine_groups",
         "start_groups",

@@ -142,7 +142,7 @@ def test_the_shelf_gives_the_newest_whole_proof_of_that_very_policy(tmp_path: Pa
     assert ProofStore(tmp_path, "ci-cpu", "a" * 32 + "b" * 32).newest() is None, "another policy's"
 
 
-def test_until_there_is_a_proof_the_page_that_runs_link_to_says_how_to_make_one(
+def test_until_there_is_a_proof_the_page_of_a_policy_says_how_to_make_one(
     tmp_path: Path,
 ) -> None:
     shelf = ProofStore(tmp_path, "ci-cpu", "a" * 64)

@@ -14,8 +14,8 @@ from orchestrator.api.audits import audit
 from orchestrator.api.export import FileExporter
 from orchestrator.api.find_run import find_run
 from orchestrator.api.importing import ImportRequest, import_results, prepare_import
+from orchestrator.api.reproduce import replay
 from orchestrator.api.resume_request import ResumeRequest, require_makeable
-from orchestrator.api.runs import replay
 from orchestrator.api.slides import SlidesRequest, slides_of
 from orchestrator.api.stage_request import StageCommand, StageRequest, resume_of
 from orchestrator.audit.audit import audit_run

@@ -12,7 +12,7 @@ import pytest
 from orchestrator.api.resume_changes import changed_setup
 from orchestrator.api.resume_request import ResumeRequest, require_sound
 from orchestrator.audit.audit import audit_run
-from orchestrator.core.errors import BadFile, UserError
+from orchestrator.core.errors import BadFile, ModelBusy, UserError
 from orchestrator.core.model import Ask
 from orchestrator.core.research import Idea
 from orchestrator.record.journal import Mode
@@ -72,6 +72,20 @@ def test_a_stop_while_more_are_proposed_leaves_no_edit_behind(tmp_path: Path) ->
     outcomes = go(folder, rest, Mode.RESUME, ideas=2)
     assert [one.study.idea.name for one in outcomes] == ["idea_1", "idea_2"]
     same_again(folder, tmp_path / "again")
+
+
+def test_ideas_that_a_model_left_are_asked_for_by_a_fork_too(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+
+    def fails(ask: Ask, number: int) -> str | None:
+        if ask.purpose == "ideas.propose" and number > 2:
+            raise ModelBusy("busy")
+        return numbered(ask, number)
+
+    assert len(go(folder, Author(fails), ideas=3)) == 2
+    rest = Author(lambda ask, number: numbered(ask, number + 2))
+    outcomes = go(folder, rest, Mode.FORK, ideas=3)
+    assert [one.study.idea.name for one in outcomes] == ["idea_1", "idea_2", "idea_3"]
 
 
 def test_a_run_of_a_list_takes_the_next_ones_of_it(tmp_path: Path) -> None:

@@ -198,13 +198,15 @@ def test_a_run_that_is_resumed_or_forked_is_rehearsed_unless_nothing_is_left_to_
     monkeypatch.setattr(runs, "rehearse", refused)
     assert runs.resume(ResumeRequest(run=str(folder), results=tmp_path)).ok
     assert rehearsed == []
-    with pytest.raises(ControlUnavailable):
+    with pytest.raises(UserError, match="nothing to fork"):
         runs.resume(ResumeRequest(run=str(folder), results=tmp_path, fork=True))
     journal = folder / "journal.jsonl"
     lines = journal.read_bytes().splitlines(keepends=True)
     journal.write_bytes(b"".join(lines[:-1]))
     with pytest.raises(ControlUnavailable):
         runs.resume(ResumeRequest(run=str(folder), results=tmp_path))
+    with pytest.raises(ControlUnavailable):
+        runs.resume(ResumeRequest(run=str(folder), results=tmp_path, fork=True))
     assert len(rehearsed) == 2
     assert journal.read_bytes() == b"".join(lines[:-1])
 

@@ -140,9 +140,10 @@ def record(
     policy: Policy | None = None,
     model: LanguageModel | None = None,
     listener: Listener = lambda _: None,
+    ideas: int = 1,
 ) -> tuple[PursuedIdea, ...]:
     """A run of the quick template that an audit has nothing to say against."""
-    made = replace(rig.setup(folder.parent), images=IMAGES)
+    made = replace(rig.setup(folder.parent), images=IMAGES, ideas=ideas)
     made = replace(made, policy=policy) if policy else made
     scripted = rig.scripted_edges(model or SweepModel())
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from orchestrator.api.audits import audit_folder
 from orchestrator.api.export import FileExporter, write_reports
-from orchestrator.api.runs import replay
+from orchestrator.api.reproduce import replay
 from orchestrator.audit.chain import Anchor
 from orchestrator.audit.page import audit_page
 from orchestrator.core.deadline import FOREVER, Deadline

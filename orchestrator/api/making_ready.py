@@ -17,15 +17,13 @@ from orchestrator.api.images import built_images
 from orchestrator.api.model_check import ModelCheck, check_model
 from orchestrator.api.prepare import RunRequest, is_free, prepare
 from orchestrator.api.servers import require_servers
-from orchestrator.api.stage_data import Following, stage_data
+from orchestrator.api.staging import Following, stage_data
 from orchestrator.api.template_run import TrialListener
 from orchestrator.record.blobs import BlobStore
 from orchestrator.research.preflight import rehearse
 from orchestrator.research.run_spec import RunSpec
 from orchestrator.sandbox.engine.client import Engine, connect
 from orchestrator.sandbox.sandbox import DockerSandbox
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +39,8 @@ class ReadyRun:
     models: tuple[ModelCheck, ...]
 
 
-def prepare_only(
-    request: RunRequest, live: TrialListener, say: Say, following: Following
+def make_run_ready(
+    request: RunRequest, live: TrialListener, say: Callable[[str], None], following: Following
 ) -> ReadyRun:
     """Make ready what ``request`` needs, and start nothing.
 

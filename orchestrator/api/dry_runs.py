@@ -64,7 +64,7 @@ class DryRun:
     lacks: tuple[Lack, ...]
 
 
-def dry_run(request: RunRequest) -> DryRun:
+def preview_run(request: RunRequest) -> DryRun:
     """What ``request`` would start. Raises :class:`UserError` and its children for what it gets wrong by itself."""
     prepared = prepare(request, to_start=False)
     setup, lacks = prepared.setup, list[Lack]()

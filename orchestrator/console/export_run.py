@@ -1,0 +1,48 @@
+"""``aisci export``: a run as one file, or its numbers as a table."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import asdict
+from pathlib import Path
+
+from orchestrator.api.archive import pack_run
+from orchestrator.api.metric_table import csv_text, metric_rows
+from orchestrator.console import output as out
+from orchestrator.core.errors import UserError
+from orchestrator.core.files import write
+from orchestrator.core.units import rough_text
+
+
+def export_runs(
+    names: list[str], results: Path, *, into: Path | None, as_csv: bool, as_json: bool
+) -> None:
+    """Pack one run into a file; with ``as_csv`` or ``as_json``, give the numbers of all runs named."""
+    if as_csv and as_json:
+        raise UserError(
+            "one table has one form", where="--csv --json", todo="leave one of them out"
+        )
+    if as_csv or as_json:
+        rows = metric_rows(names, results)
+        if into is not None:
+            text = csv_text(rows) if as_csv else out.json_lines(map(asdict, rows))
+            write(into, text)
+            out.say(f"{out.counted(len(rows), 'row')}: {into}")
+        elif as_csv:
+            out.verbatim(csv_text(rows))
+        else:
+            for row in rows:
+                out.as_json(asdict(row))
+        return
+    if len(names) > 1:
+        raise UserError(
+            "one file holds one run",
+            where=" ".join(names),
+            todo="export one after the other; --csv and --json take several",
+        )
+    done = pack_run(names[0], results, into)
+    file = shlex.quote(str(done.file))
+    out.say(f"exported: {done.file} ({out.counted(done.files, 'file')}, {rough_text(done.size)})")
+    out.say(f"head:     {done.head} (tell it apart from the file)")
+    out.say(f"there:    mkdir -p results && tar -xzf {file} -C results")
+    out.say(f"          aisci audit {done.run} --head HEAD")
