@@ -64,7 +64,7 @@ def _bash(tree: tuple[CommandWords, ...]) -> str:
     )
     groups = "|".join(sorted({one.path.split()[0] for one in tree if " " in one.path}))
     return f"""\
-# bash completion for aisci: `aisci completion bash > ~/.local/share/bash-completion/completions/aisci`
+# bash completion for aisci; for new shells, write it to ~/.local/share/bash-completion/completions/aisci
 _aisci() {{
     local word="${{COMP_WORDS[COMP_CWORD]}}" before="${{COMP_WORDS[COMP_CWORD-1]}}" path="" words options takes
     if [ "$COMP_CWORD" -gt 1 ]; then
@@ -91,9 +91,8 @@ complete -o filenames -F _aisci aisci"""
 
 def _zsh(tree: tuple[CommandWords, ...]) -> str:
     return (
-        "#compdef aisci\n"
-        '# zsh completion for aisci: `aisci completion zsh > "${fpath[1]}/_aisci"`\n'
-        "autoload -U +X bashcompinit && bashcompinit\n" + _bash(tree)
+        "# zsh completion for aisci: write it to a file, and in ~/.zshrc, after compinit: source FILE\n"
+        "autoload -U +X bashcompinit && bashcompinit\n" + _bash(tree).partition("\n")[2]
     )
 
 

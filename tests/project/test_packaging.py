@@ -106,6 +106,16 @@ def test_an_installed_wheel_puts_a_template_together_with_the_one_that_it_extend
 
 
 @pytest.mark.program
+def test_an_installed_wheel_has_the_documents_and_the_study_of_the_demo(
+    installed: Path, tmp_path: Path
+) -> None:
+    assert call(installed / "aisci", "docs", "policy", cwd=tmp_path).startswith("# Policies\n")
+    shown = call(installed / "aisci", "demo", "--print", "--into", "d", cwd=tmp_path)
+    (paper,) = tmp_path.glob("d/seir/*/*/let_the_start_float.pdf")
+    assert f"paper:    {paper.relative_to(tmp_path)}" in shown
+
+
+@pytest.mark.program
 def test_an_installed_wheel_has_the_recipes_of_the_checkout(
     installed: Path, tmp_path: Path
 ) -> None:
