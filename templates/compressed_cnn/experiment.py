@@ -327,7 +327,10 @@ def train(
         falling.step()
         seconds += time.monotonic() - start
     model.load_state_dict(best)  # chosen on validation images; test images come after it
-    (train_loss, train_acc), (val_loss, val_acc) = evaluate(model, known), evaluate(model, validation)
+    (train_loss, train_acc), (val_loss, val_acc) = (
+        evaluate(model, known),
+        evaluate(model, validation),
+    )
     test_loss, test_acc = evaluate(model, test)
     metrics = {
         "test_acc": test_acc,
@@ -458,9 +461,14 @@ def main() -> None:
         steps[kind] = {
             "features": [one.features for one in settings],
             "bits": [one.bits for one in settings],
-            **{k: [[row[k] for row in found] for found in rows] for k in ("test_acc", "val_acc", "val_loss")},
+            **{
+                k: [[row[k] for row in found] for found in rows]
+                for k in ("test_acc", "val_acc", "val_loss")
+            },
         }
-        print(f"{kind}:", *(f"{k} {x:.4g}" for k, x in final["means"].items()), sep="  ", flush=True)
+        print(
+            f"{kind}:", *(f"{k} {x:.4g}" for k, x in final["means"].items()), sep="  ", flush=True
+        )
 
     out_dir.mkdir(parents=True, exist_ok=True)
     for name, content in {**written, "ladder": steps}.items():
