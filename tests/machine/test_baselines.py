@@ -17,7 +17,7 @@ from tests.support.places import ROOT
 
 LONG = str(ROOT / "tests/data/policies/long.yaml")
 # Full scales that two cores can be asked for; the others are left to a machine with a GPU.
-FULL = ("seir", "2d_diffusion")
+FULL = ("seir", "2d_diffusion", "compressed_cnn")
 CASES = [(name, "smoke") for name in shipped_templates(shipped_root())] + [
     (name, "full") for name in FULL
 ]

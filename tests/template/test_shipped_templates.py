@@ -26,7 +26,7 @@ from tests.support.template_rig import ask, closed, contract_findings
 
 NAMES = shipped_templates(shipped_root())
 PNG = b"\x89PNG\r\n\x1a\n"
-FIVE = ("2d_diffusion", "grokking", "nanoGPT", "nanoGPT_lite", "seir")
+SIX = ("2d_diffusion", "compressed_cnn", "grokking", "nanoGPT", "nanoGPT_lite", "seir")
 HEAVY = ("nanoGPT", "nanoGPT_lite")  # minutes of full-scale updates on a CPU
 
 
@@ -34,8 +34,8 @@ def template(name: str) -> Template:
     return load_template(name, shipped_root())
 
 
-def test_the_five_are_shipped_with_ideas_references_and_stated_seeds() -> None:
-    assert NAMES == FIVE
+def test_the_six_are_shipped_with_ideas_references_and_stated_seeds() -> None:
+    assert NAMES == SIX
     ideas: list[str] = []
     for name in NAMES:
         one = template(name)
@@ -47,7 +47,7 @@ def test_the_five_are_shipped_with_ideas_references_and_stated_seeds() -> None:
         assert len(json.loads(one.text("library.json"))) >= 8
         LocalLibrary.from_bytes(one.files["library.json"], "library.json")
         ideas += [idea.name for idea in one.seed_ideas()]
-    assert len(ideas) == len(set(ideas)) >= 20
+    assert len(ideas) == len(set(ideas)) >= 25
 
 
 def test_no_code_or_text_of_the_shipped_templates_stands_in_the_repository_twice() -> None:
@@ -122,6 +122,12 @@ value = e.train("x_plus_y", small, 1337, "cpu")[0]["final_train_loss"]
 corpus = replace(e.SCALES["smoke"].corpora[0], updates=12, batch=4, eval_every=12, eval_batches=1)
 small = replace(e.SCALES["smoke"], samples=1, written=1)
 value = e.train(corpus, small, 1337, "cpu", e.DATA, lambda batch: None)[0]["final_train_loss"]
+""",
+    "compressed_cnn": """
+small, value = replace(e.SCALES["smoke"], updates=12, seeds=(1337,)), 0.0
+for kind in ("dct", "threshold"):
+    rows, chosen, _ = e.climb(kind, small, "cpu", lambda: None)
+    value += rows[0][chosen[0]]["test_loss"]
 """,
     "2d_diffusion": """
 small = replace(e.SCALES["smoke"], updates=12, eval_every=12, points=500, held_out=200)
