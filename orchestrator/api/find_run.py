@@ -86,7 +86,7 @@ def _meant(name: str, known: list[Path]) -> list[Path]:
 
 
 def _unknown(name: str, results: Path) -> UnknownName:
-    folder, known = Path(name), run_folders(results)
+    folder, known = Path(name), list(filter(is_run, run_folders(results)))
     todo = (
         "name a run's folder, results/TEMPLATE/DATE_TIME, or `latest`; with `latest`, "
         "--results DIR says where these folders are"

@@ -100,7 +100,7 @@ def test_a_model_of_unknown_price_is_asked_for_before_anything_is_spent(tmp_path
     refused(done, 2, "openai/my-own", "--price IN,OUT", "0,0")
     untouched(tmp_path)
     priced = begin(tmp_path, "--model", "openai/my-own", "--price", "0,0", **own)
-    refused(priced, 1, "No Docker engine answers")
+    refused(priced, 1, "nothing answers at the server")
     untouched(tmp_path)
 
 

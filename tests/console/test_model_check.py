@@ -92,7 +92,7 @@ def test_a_price_file_lets_a_run_begin_and_a_broken_one_is_told_by_place(tmp_pat
     refused(unpriced, 2, "no price is known for openai/my-own", str(file))
     file.parent.mkdir()
     file.write_text("openai/my-own: {input: 0, output: 0}\n")
-    refused(begin(tmp_path, "--model", "openai/my-own", **own), 1, "No Docker engine answers")
+    refused(begin(tmp_path, "--model", "openai/my-own", **own), 1, "nothing answers at the server")
     file.write_text("openai/my-own: {input: -1, outptu: 0}\n")
     done = begin(tmp_path, "--model", "openai/my-own", **own)
     refused(done, 2, "2 errors", "1:17: openai/my-own.input", "did you mean 'output'?")

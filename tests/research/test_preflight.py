@@ -188,7 +188,7 @@ def test_a_run_that_is_resumed_or_forked_is_rehearsed_unless_nothing_is_left_to_
         raise ControlUnavailable("this machine gives less than it did")
 
     @contextmanager
-    def edges(setup: RunSpec, *_: Any) -> Iterator[Any]:
+    def edges(setup: RunSpec, *_: Any, **__: Any) -> Iterator[Any]:
         yield rig.scripted_edges(open_author(setup.model, environ={}))
 
     monkeypatch.setattr(runs, "connect", lambda: None)

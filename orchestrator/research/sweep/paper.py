@@ -19,6 +19,7 @@ from orchestrator.research.sweep.wording import (
     code,
     comparison,
     list_of,
+    meaning,
     measured_sentence,
     metric_name,
     tested,
@@ -156,7 +157,8 @@ def _question(data: PromptData) -> str:
     knob = _knob(data)
     if knob is None:
         return "How far do the numbers of the template's baseline move when only its random seeds change?"
-    return f"What does {escape(knob['description'])} change in the results of this template?"
+    name, what = escape(knob["constant"]), escape(meaning(knob))
+    return f"How do the results of this template change with \\texttt{{{name}}} ({what})?"
 
 
 def _knob_sentence(data: PromptData) -> str:
@@ -230,7 +232,7 @@ def _figure(label: str, figure: PromptData) -> str:
     size = re.match(r"[\d.]+", figure.get("seen", ""))
     place = "figure*" if size and float(size[0]) > _COLUMN else "figure"
     return (
-        f"\n\n\\begin{{{place}}}[!ht]\n\\centering\n"
+        f"\n\n\\begin{{{place}}}[!tp]\n\\centering\n"
         f"\\includegraphics[width=0.92\\linewidth,height=0.3\\textheight,keepaspectratio]{{{figure['name']}}}\n"
         f"\\caption{{{escape(figure['caption'])}}}\n"
         f"\\label{{{label}}}\n\\end{{{place}}}"

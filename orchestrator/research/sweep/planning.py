@@ -21,6 +21,7 @@ from orchestrator.research.sweep.talk import deck
 from orchestrator.research.sweep.wording import (
     PromptData,
     json_reply,
+    meaning,
     measured_runs,
     replace,
     shown_files,
@@ -59,9 +60,12 @@ def propose_sweep(data: PromptData, ask: Ask) -> str:
     else:
         knob = template["knobs"][of]
         values = ", ".join(str(value) for value in knob["values"])
-        name, title = f"sweep_{of}", f"A sweep of {of.replace('_', ' ')} in {template['title']}"
+        name, title = (
+            f"sweep_{of}",
+            f"A sweep of {of.replace('_', ' ')} in {_within(template['title'])}",
+        )
         plan = (
-            f"The constant {knob['constant']} in {knob['file']} ({knob['description']}) is set "
+            f"The constant {knob['constant']} in {knob['file']} ({meaning(knob)}) is set "
             f"to other values of the declared list ({values}); its default is "
             f"{knob['default']}. Each run changes this constant and nothing else, with the "
             "template's own seeds, and is compared with the baseline metric by metric."
@@ -69,6 +73,12 @@ def propose_sweep(data: PromptData, ask: Ask) -> str:
     unscored = dict.fromkeys(("interestingness", "feasibility", "novelty"))
     idea = {"name": name, "title": title, "experiment": plan, **unscored}
     return json_reply(idea | {"done": True})
+
+
+def _within(title: str) -> str:
+    """A title within a sentence: its article is no longer the first word."""
+    article = title.partition(" ")[0]
+    return article.lower() + title.removeprefix(article) if article in {"A", "An", "The"} else title
 
 
 def plan_sweep(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - one signature for all answers

@@ -144,3 +144,8 @@ def _verdict(data: PromptData, row: PromptData, dataset: str, metric: str) -> st
     }
     by = _macro("by", row["name"], BASELINE, dataset, metric)
     return f"{word.get(direction, 'different')} by {by}"
+
+
+def meaning(knob: PromptData) -> str:
+    """What a knob is, without what its manifest adds after a semicolon: numbers there are of no run."""
+    return str(knob["description"]).partition(";")[0].strip()

@@ -1,0 +1,176 @@
+"""python plot.py
+
+Reads run_*/final_info.json and run_*/curves.json beside this file's working directory and writes
+  layers.png            accuracy by layer, a panel per label: of the probes, and faintly of the control task
+  steering.png          by how much a step moves the log-odds, by layer: along the probes' and random directions
+  final_comparison.png  each headline metric per run, with standard errors
+A band or a whisker is one standard error over the seeds.
+"""
+
+import json
+from pathlib import Path
+
+import matplotlib as mpl
+
+mpl.use("Agg")
+import matplotlib.pyplot as plt
+import numpy as np
+
+# Legend label of each run; a run that is not named here is shown under its folder's name.
+labels = {
+    "run_0": "Baseline",
+}
+
+READ = ("topic", "mode", "opener", "planted")
+STEERED = ("topic", "mode")
+FINALS = (
+    ("test_accuracy", READ, "test accuracy"),
+    ("selectivity", READ, "selectivity"),
+    ("steering_effect", STEERED, "steering effect (nats)"),
+)
+# Okabe and Ito's palette: distinct under the common kinds of colour blindness
+COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
+MARKERS = ["o", "s", "^", "D", "v", "P", "X"]  # and shapes, for print without colour
+DPI = 300
+
+plt.rcParams.update(
+    {
+        "font.size": 9,
+        "axes.titlesize": 9,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.grid": True,
+        "grid.color": "#DDDDDD",
+        "grid.linewidth": 0.6,
+        "legend.frameon": False,
+        "lines.linewidth": 1.4,
+    }
+)
+
+
+def read(name: str) -> dict[str, dict]:
+    """run_i/<name> of every finished run, in the order of the runs' numbers."""
+    files = sorted(
+        Path().glob(f"run_*/{name}"), key=lambda p: int(p.parent.name.removeprefix("run_"))
+    )
+    if not files:
+        raise SystemExit(f"no run_*/{name} in {Path.cwd()}: run experiment.py first")
+    return {p.parent.name: json.loads(p.read_text()) for p in files}
+
+
+def style(i: int) -> dict[str, str]:
+    """A colour and a shape; the eighth run repeats the first one's colour, with another shape."""
+    return {"color": COLOURS[i % len(COLOURS)], "marker": MARKERS[(i + i // 7) % len(MARKERS)]}
+
+
+def legend_below(figure: plt.Figure, axes: list[plt.Axes]) -> None:
+    """One legend of all that the axes show, each name once."""
+    shown = {}
+    for axis in axes:
+        for handle, name in zip(*axis.get_legend_handles_labels(), strict=True):
+            shown.setdefault(name, handle)
+    columns = min(len(shown), max(1, int(figure.get_figwidth() / 2.2)))  # a label has a value in it
+    figure.legend(shown.values(), shown.keys(), loc="outside lower center", ncols=columns)
+
+
+def draw(axis: plt.Axes, seeds: list[list[float]], name: str | None, i: int, line: str) -> None:
+    """One curve over the layers: the mean of the seeds, and its standard error as a band."""
+    values = np.array(seeds)
+    middle, n = values.mean(axis=0), len(values)
+    layer = np.arange(values.shape[1])
+    faint = line != "-"
+    axis.plot(
+        layer,
+        middle,
+        label=name,
+        linestyle=line,
+        markersize=0 if faint else 4,
+        alpha=0.6 if faint else 1.0,
+        **style(i),
+    )
+    if n > 1:
+        error = values.std(axis=0, ddof=1) / np.sqrt(n)
+        axis.fill_between(
+            layer, middle - error, middle + error, color=style(i)["color"], alpha=0.15, linewidth=0
+        )
+
+
+def by_layer(axis: plt.Axes, name: str) -> None:
+    axis.set_title(name)
+    axis.set_xlabel("layer (0: embedding)")
+    axis.xaxis.get_major_locator().set_params(integer=True)
+
+
+def plot_layers(runs: dict[str, dict], finals: dict[str, dict]) -> None:
+    figure, axes = plt.subplots(1, 4, figsize=(7.2, 2.9), sharey=True, layout="constrained")
+    for axis, name in zip(axes, READ, strict=True):
+        for i, (run, curves) in enumerate(runs.items()):
+            draw(axis, curves[name]["test_accuracy"], labels.get(run, run), i, "-")
+            draw(axis, curves[name]["control_accuracy"], "control task" if i == 0 else None, i, ":")
+            if "untrained_accuracy" in curves[name]:
+                told = "untrained model" if i == 0 else None
+                draw(axis, curves[name]["untrained_accuracy"], told, i, "--")
+            ceiling = finals[run][name]["means"].get("ceiling_accuracy_mean")
+            if ceiling is not None and ceiling < 1:
+                told = "best possible" if i == 0 else None
+                axis.axhline(ceiling, color=style(i)["color"], linewidth=0.8, label=told)
+        axis.axhline(0.5, color="#999999", linewidth=0.8, label="chance")
+        by_layer(axis, name)
+    axes[0].set_ylabel("test accuracy")
+    axes[0].set_ylim(0.4, 1.02)
+    legend_below(figure, list(axes))
+    figure.savefig("layers.png", dpi=DPI)
+    plt.close(figure)
+
+
+def plot_steering(runs: dict[str, dict], finals: dict[str, dict]) -> None:
+    figure, axes = plt.subplots(1, 2, figsize=(5.6, 3.1), layout="constrained")
+    for axis, name in zip(axes, STEERED, strict=True):
+        for i, (run, curves) in enumerate(runs.items()):
+            draw(axis, curves[name]["steering_effect"], labels.get(run, run), i, "-")
+            told = "random directions" if i == 0 else None
+            draw(axis, curves[name]["random_effect"], told, i, ":")
+            true = finals[run][name]["means"]["true_effect_mean"]
+            told = "if the feature itself changed" if i == 0 else None
+            axis.axhline(true, color=style(i)["color"], linestyle="-.", linewidth=0.8, label=told)
+        axis.set_ylabel("shift of the log-odds (nats)")
+        by_layer(axis, name)
+    legend_below(figure, list(axes))
+    figure.savefig("steering.png", dpi=DPI)
+    plt.close(figure)
+
+
+def plot_finals(runs: dict[str, dict]) -> None:
+    figure, axes = plt.subplots(
+        1, len(FINALS), figsize=(7.2, 2.9), width_ratios=[4, 4, 3], layout="constrained"
+    )
+    width = 0.7 / len(runs)  # of one run's place within a data set's
+    for axis, (key, names, told) in zip(axes, FINALS, strict=True):
+        for i, (run, results) in enumerate(runs.items()):
+            found = [results[name] for name in names]
+            axis.errorbar(
+                [j + (i - (len(runs) - 1) / 2) * width for j in range(len(names))],
+                [one["means"][f"{key}_mean"] for one in found],
+                [one["stderrs"].get(f"{key}_stderr", float("nan")) for one in found],
+                label=labels.get(run, run),
+                linestyle="none",
+                capsize=2,
+                markersize=5,
+                **style(i),
+            )
+        axis.set_xticks(range(len(names)), names, fontsize=8)
+        axis.set_xlim(-0.6, len(names) - 0.4)
+        axis.set_xlabel("label")
+        axis.set_ylabel(told, fontsize=8)
+        axis.grid(visible=False, axis="x")
+        axis.axhline(0.5 if key == "test_accuracy" else 0, color="#999999", linewidth=0.8)
+    legend_below(figure, [axes[0]])
+    figure.savefig("final_comparison.png", dpi=DPI)
+    plt.close(figure)
+
+
+if __name__ == "__main__":
+    final_info = read("final_info.json")
+    plot_layers(read("curves.json"), final_info)
+    plot_steering(read("curves.json"), final_info)
+    plot_finals(final_info)
