@@ -79,7 +79,7 @@ class Scale:
 SCALES = {
     "full": Scale(
         seeds=(1337, 1338, 1339, 1340, 1341), places=32, length=48, layers=4, width=64, heads=4,
-        updates=2000, batch=64, rate=0.003, development=2000, test=2000, folds=5, steered=500,
+        updates=2000, batch=64, rate=0.003, development=2000, test=2000, folds=5, steered=250,
         random=16, eval_every=100, threads=2,
     ),
     "smoke": Scale(
@@ -172,7 +172,8 @@ def least_losses(text: torch.Tensor, scale: Scale) -> torch.Tensor:
         is_marker, one = token >= words, is_one[:, i]
         topic_is_one = one * TOPIC_LEAN + (1 - one) * (1 - TOPIC_LEAN)
         of_topic = torch.where(token >= 2 * places, topic_is_one, 1 - topic_is_one)
-        of_mode = torch.where(token // places % 2 == mode, MODE_LEAN, 1 - MODE_LEAN)
+        agrees = (token // places % 2 == mode).double()
+        of_mode = agrees * MODE_LEAN + (1 - agrees) * (1 - MODE_LEAN)
         follows = token % places == (place + 1) % places
         of_place = (1 - FOLLOW) / places + FOLLOW * follows.double()
         word = (1 - MARKER_RATE) * of_topic * of_mode * of_place

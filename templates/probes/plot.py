@@ -15,6 +15,7 @@ import matplotlib as mpl
 mpl.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.lines import Line2D
 
 # Legend label of each run; a run that is not named here is shown under its folder's name.
 labels = {
@@ -28,6 +29,8 @@ FINALS = (
     ("selectivity", READ, "selectivity"),
     ("steering_effect", STEERED, "steering effect (nats)"),
 )
+LAYER_LINES = {"control task": ":", "untrained model": "--", "best possible": "-."}
+STEERING_LINES = {"random directions": ":", "the feature itself changed": "-."}
 # Okabe and Ito's palette: distinct under the common kinds of colour blindness
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
 MARKERS = ["o", "s", "^", "D", "v", "P", "X"]  # and shapes, for print without colour
@@ -63,14 +66,14 @@ def style(i: int) -> dict[str, str]:
     return {"color": COLOURS[i % len(COLOURS)], "marker": MARKERS[(i + i // 7) % len(MARKERS)]}
 
 
-def legend_below(figure: plt.Figure, axes: list[plt.Axes]) -> None:
-    """One legend of all that the axes show, each name once."""
-    shown = {}
-    for axis in axes:
-        for handle, name in zip(*axis.get_legend_handles_labels(), strict=True):
-            shown.setdefault(name, handle)
-    columns = min(len(shown), max(1, int(figure.get_figwidth() / 2.2)))  # a label has a value in it
-    figure.legend(shown.values(), shown.keys(), loc="outside lower center", ncols=columns)
+def legend_below(figure: plt.Figure, axis: plt.Axes, kinds: dict[str, str] | None = None) -> None:
+    """The runs, then in grey what each kind of line means, whatever its run's colour."""
+    handles, names = axis.get_legend_handles_labels()
+    for name, line in (kinds or {}).items():
+        handles.append(Line2D([], [], color="#777777", linestyle=line, linewidth=1.2))
+        names.append(name)
+    columns = min(len(names), max(1, int(figure.get_figwidth() / 2.2)))  # a label has a value in it
+    figure.legend(handles, names, loc="outside lower center", ncols=columns)
 
 
 def draw(axis: plt.Axes, seeds: list[list[float]], name: str | None, i: int, line: str) -> None:
@@ -106,19 +109,17 @@ def plot_layers(runs: dict[str, dict], finals: dict[str, dict]) -> None:
     for axis, name in zip(axes, READ, strict=True):
         for i, (run, curves) in enumerate(runs.items()):
             draw(axis, curves[name]["test_accuracy"], labels.get(run, run), i, "-")
-            draw(axis, curves[name]["control_accuracy"], "control task" if i == 0 else None, i, ":")
+            draw(axis, curves[name]["control_accuracy"], None, i, ":")
             if "untrained_accuracy" in curves[name]:
-                told = "untrained model" if i == 0 else None
-                draw(axis, curves[name]["untrained_accuracy"], told, i, "--")
+                draw(axis, curves[name]["untrained_accuracy"], None, i, "--")
             ceiling = finals[run][name]["means"].get("ceiling_accuracy_mean")
             if ceiling is not None and ceiling < 1:
-                told = "best possible" if i == 0 else None
-                axis.axhline(ceiling, color=style(i)["color"], linewidth=0.8, label=told)
-        axis.axhline(0.5, color="#999999", linewidth=0.8, label="chance")
+                axis.axhline(ceiling, color=style(i)["color"], linestyle="-.", linewidth=0.8)
+        axis.axhline(0.5, color="#999999", linewidth=0.8)  # chance
         by_layer(axis, name)
     axes[0].set_ylabel("test accuracy")
     axes[0].set_ylim(0.4, 1.02)
-    legend_below(figure, list(axes))
+    legend_below(figure, axes[0], LAYER_LINES)
     figure.savefig("layers.png", dpi=DPI)
     plt.close(figure)
 
@@ -128,14 +129,12 @@ def plot_steering(runs: dict[str, dict], finals: dict[str, dict]) -> None:
     for axis, name in zip(axes, STEERED, strict=True):
         for i, (run, curves) in enumerate(runs.items()):
             draw(axis, curves[name]["steering_effect"], labels.get(run, run), i, "-")
-            told = "random directions" if i == 0 else None
-            draw(axis, curves[name]["random_effect"], told, i, ":")
+            draw(axis, curves[name]["random_effect"], None, i, ":")
             true = finals[run][name]["means"]["true_effect_mean"]
-            told = "if the feature itself changed" if i == 0 else None
-            axis.axhline(true, color=style(i)["color"], linestyle="-.", linewidth=0.8, label=told)
+            axis.axhline(true, color=style(i)["color"], linestyle="-.", linewidth=0.8)
         axis.set_ylabel("shift of the log-odds (nats)")
         by_layer(axis, name)
-    legend_below(figure, list(axes))
+    legend_below(figure, axes[0], STEERING_LINES)
     figure.savefig("steering.png", dpi=DPI)
     plt.close(figure)
 
@@ -164,7 +163,7 @@ def plot_finals(runs: dict[str, dict]) -> None:
         axis.set_ylabel(told, fontsize=8)
         axis.grid(visible=False, axis="x")
         axis.axhline(0.5 if key == "test_accuracy" else 0, color="#999999", linewidth=0.8)
-    legend_below(figure, [axes[0]])
+    legend_below(figure, axes[0])
     figure.savefig("final_comparison.png", dpi=DPI)
     plt.close(figure)
 

@@ -26,7 +26,9 @@ from tests.support.template_rig import ask, closed, contract_findings
 
 NAMES = shipped_templates(shipped_root())
 PNG = b"\x89PNG\r\n\x1a\n"
-SIX = ("2d_diffusion", "compressed_cnn", "grokking", "nanoGPT", "nanoGPT_lite", "seir")
+SEVEN = (
+    "2d_diffusion", "compressed_cnn", "grokking", "nanoGPT", "nanoGPT_lite", "probes", "seir",
+)  # fmt: skip
 HEAVY = ("nanoGPT", "nanoGPT_lite")  # minutes of full-scale updates on a CPU
 
 
@@ -35,7 +37,7 @@ def template(name: str) -> Template:
 
 
 def test_the_six_are_shipped_with_ideas_references_and_stated_seeds() -> None:
-    assert NAMES == SIX
+    assert NAMES == SEVEN
     ideas: list[str] = []
     for name in NAMES:
         one = template(name)
@@ -132,6 +134,12 @@ for kind in ("dct", "threshold"):
     "2d_diffusion": """
 small = replace(e.SCALES["smoke"], updates=12, eval_every=12, points=500, held_out=200)
 value = e.train("circle", small, 1337, "cpu", lambda: None)[0]["eval_loss"]
+""",
+    "probes": """
+small = replace(e.SCALES["smoke"], updates=6, eval_every=6, development=100, test=60, folds=2,
+                steered=5, random=1)
+found = e.study(small, 1337, "cpu")[0]
+value = found["planted"]["direction_cosine"] + found["topic"]["steering_effect"] + found["mode"]["steering_effect"]
 """,
     "seir": """
 small = replace(e.SCALES["smoke"], steps_per_day=1)
