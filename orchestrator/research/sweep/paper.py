@@ -91,9 +91,10 @@ def related(data: PromptData) -> str:
 def method(data: PromptData) -> str:
     return (
         f"{escape(data['idea']['experiment'])}\n\n"
-        "Each run is compared with the baseline on the same data set and the same metric. With "
-        "means $m$ and $b$ over the seeds, and standard errors $s$ and $t$, the difference $m - b$ "
-        "is called a difference only if it is larger than twice $\\sqrt{s^2 + t^2}$ in size; "
+        "Each run is compared with the baseline on the same data set and the same metric. Where both have "
+        "the same seeds, the difference is taken seed by seed, and its error is the standard error of the "
+        "mean of these differences; else the error is $\\sqrt{s^2 + t^2}$, of the standard errors $s$ and "
+        "$t$ of the two means. A difference is called one only if it is larger than twice its error; "
         "otherwise it is called no clear difference. With the few seeds at hand this is a coarse rule."
     )
 
@@ -176,8 +177,8 @@ def _summary(data: PromptData, most: int) -> str:
     found = _findings(data)
     if not found:
         return (
-            "In no run did a headline metric differ from the baseline by more than twice the standard "
-            "errors of the two together."
+            "In no run did a headline metric differ from the baseline by more than twice the error of "
+            "the difference."
         )
     return " ".join(found[:most])
 

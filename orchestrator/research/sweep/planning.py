@@ -25,6 +25,7 @@ from orchestrator.research.sweep.wording import (
     measured_runs,
     replace,
     shown_files,
+    within_sentence,
 )
 
 SMOKE_RUNS = 2  # a smoke run shows that everything works, not how the curve goes
@@ -62,7 +63,7 @@ def propose_sweep(data: PromptData, ask: Ask) -> str:
         values = ", ".join(str(value) for value in knob["values"])
         name, title = (
             f"sweep_{of}",
-            f"A sweep of {of.replace('_', ' ')} in {_within(template['title'])}",
+            f"A sweep of {of.replace('_', ' ')} in {within_sentence(template['title'])}",
         )
         plan = (
             f"The constant {knob['constant']} in {knob['file']} ({meaning(knob)}) is set "
@@ -73,12 +74,6 @@ def propose_sweep(data: PromptData, ask: Ask) -> str:
     unscored = dict.fromkeys(("interestingness", "feasibility", "novelty"))
     idea = {"name": name, "title": title, "experiment": plan, **unscored}
     return json_reply(idea | {"done": True})
-
-
-def _within(title: str) -> str:
-    """A title within a sentence: its article is no longer the first word."""
-    article = title.partition(" ")[0]
-    return article.lower() + title.removeprefix(article) if article in {"A", "An", "The"} else title
 
 
 def plan_sweep(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - one signature for all answers

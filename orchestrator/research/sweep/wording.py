@@ -21,6 +21,8 @@ from orchestrator.research.prompts import from_table
 PromptData = dict[str, Any]
 _SHOWN = re.compile(r"^([\w./-]+)\n(`{3,})[a-z]*\n(.*?)^\2$", re.MULTILINE | re.DOTALL)
 
+_DIFFERS = frozenset({"better", "worse", "differs"})
+
 
 def shown_files(ask: Ask) -> dict[str, str]:
     """The files as the editor lists them: a path line, then a fence; the last listing wins."""
@@ -77,10 +79,24 @@ def _macro(kind: str, *arguments: str) -> str:
     return f"\\{kind}" + "".join(f"{{{one}}}" for one in arguments)
 
 
+def _size(apart: float, error: float | None, *, clear: bool) -> float:
+    """Never on the other side of the host's verdict by the rounding of the two numbers."""
+    if not clear:
+        return min(CLEAR, abs(apart) / error) if error else 0.0
+    return max(math.nextafter(CLEAR, math.inf), abs(apart) / error) if error else math.inf
+
+
 def better(data: PromptData, row: PromptData, dataset: str, metric: str) -> tuple[float, float]:
-    """The difference from the baseline, and its size in combined standard errors. The size is
-    infinite where both errors are 0 and the means differ, and 0 where nothing can be compared.
+    """The difference from the baseline, and its size in standard errors: of the host's comparison, which
+    pairs seeds, where it made one; else of the two combined. The size is infinite where the error is 0 and
+    the means differ, and 0 where nothing can be compared.
     """
+    for known in (
+        data.get("comparisons", {}).get("pairs", {}).get(f"{row['name']} against {BASELINE}", ())
+    ):
+        if known[:2] == [dataset, metric]:
+            apart, error = float(known[2]), known[3]
+            return apart, _size(apart, error, clear=known[-1] in _DIFFERS)
     base, mine = _entry(data["results"][0], dataset, metric), _entry(row, dataset, metric)
     if base is None or mine is None:
         return 0.0, 0.0
@@ -149,3 +165,9 @@ def _verdict(data: PromptData, row: PromptData, dataset: str, metric: str) -> st
 def meaning(knob: PromptData) -> str:
     """What a knob is, without what its manifest adds after a semicolon: numbers there are of no run."""
     return str(knob["description"]).partition(";")[0].strip()
+
+
+def within_sentence(title: str) -> str:
+    """A title within a sentence: its article is no longer the first word."""
+    article = title.partition(" ")[0]
+    return article.lower() + title.removeprefix(article) if article in {"A", "An", "The"} else title
