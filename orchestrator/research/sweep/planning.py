@@ -21,6 +21,7 @@ from orchestrator.research.sweep.talk import deck
 from orchestrator.research.sweep.wording import (
     PromptData,
     json_reply,
+    legend_label,
     meaning,
     measured_runs,
     replace,
@@ -166,15 +167,9 @@ def label_plots(data: PromptData, ask: Ask) -> str:
     captions = "\n".join(f"FIGURE: {name} — {caption(name)}" for name in names)
     if found is None:
         return f"plot.py has no labels dictionary; its figures name the runs by their folders.\n{captions}"
-    rows = [f'    "run_{row["run"]}": "{_label(row)}",' for row in data["results"]]
+    rows = [f'    "run_{row["run"]}": "{legend_label(row)}",' for row in data["results"]]
     edit = replace("plot.py", found.group(0), "\n".join(["labels = {", *rows, "}"]))
     return f"{edit}\n{captions}"
-
-
-def _label(row: PromptData) -> str:
-    if row["run"] == 0:
-        return "Baseline"
-    return str(row["description"]).split(" instead of ")[0].replace('"', "").replace("'", "")
 
 
 def describe(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - one signature for all answers

@@ -171,3 +171,10 @@ def within_sentence(title: str) -> str:
     """A title within a sentence: its article is no longer the first word."""
     article = title.partition(" ")[0]
     return article.lower() + title.removeprefix(article) if article in {"A", "An", "The"} else title
+
+
+def legend_label(row: PromptData) -> str:
+    """A run's words in a legend."""
+    if row["run"] == 0:
+        return "Baseline"
+    return str(row["description"]).split(" instead of ")[0].replace('"', "").replace("'", "")
