@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import shutil
 from collections.abc import Sequence
@@ -55,7 +56,10 @@ def remove_run(folder: Path, results: Path) -> None:
         gone = results / f"{REMOVED}{folder.parent.name}_{folder.name}_{os.getpid()}"
         folder.rename(gone)
         shutil.rmtree(gone)  # a link in it is removed, and never followed
-    folder.with_name(f"{folder.name}.log").unlink(missing_ok=True)
+    name = glob.escape(folder.name)
+    for form in (f"{name}.log", f"{name}.[0-9]*.log"):  # a resumed run may have several
+        for log in folder.parent.glob(form):
+            log.unlink(missing_ok=True)
     with suppress(OSError):  # other runs of the template are there
         folder.parent.rmdir()
 
