@@ -21,7 +21,8 @@ def _export(
     runs: RunNames,
     *,
     into: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Where to write it; or a folder.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Where to write it; a folder; or, of a table, `-`."),
     ] = None,
     as_csv: Annotated[
         bool, typer.Option("--csv", help="Instead: all metrics of all ideas, as CSV.")

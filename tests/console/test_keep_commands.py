@@ -145,3 +145,55 @@ def test_one_file_is_told_with_its_head_and_what_to_do_with_it(
     assert done.stdout.splitlines()[0].startswith(f"exported: {file} (")
     head = done.stdout.splitlines()[1].split()[1]
     assert file.name == f"quick_{FINISHED}_{head[:12]}.tar.gz"
+
+
+@pytest.fixture
+def exported(results: Path, tmp_path: Path) -> tuple[Path, str]:
+    """(the file, its head) of a run that is exported."""
+    done = aisci(results, "export", FINISHED, "--into", str(tmp_path))
+    (file,) = tmp_path.glob("*.tar.gz")
+    return file, done.stdout.splitlines()[1].split()[1]
+
+
+def test_the_printed_recipe_holds_the_real_head(results: Path, tmp_path: Path) -> None:
+    said = aisci(results, "export", FINISHED, "--into", str(tmp_path)).stdout
+    head = said.splitlines()[1].split()[1]
+    assert said.endswith(f"aisci audit quick/{FINISHED} --head {head}\n")
+
+
+@pytest.mark.parametrize("words", [("audit",), ("replay",), ("export", "--csv"), ("status",)])
+def test_an_exported_file_in_place_of_a_run_is_told_as_one(
+    results: Path, exported: tuple[Path, str], words: tuple[str, ...]
+) -> None:
+    file, head = exported
+    done = aisci(results, *words, str(file))
+    assert done.exit_code == 2
+    lines = [line.strip() for line in done.stderr.splitlines()]
+    assert "this is an exported run" in done.stderr
+    assert f"mkdir -p results && tar -xzf {file} -C results" in lines
+    assert f"aisci audit quick/{FINISHED} --head {head}" in lines
+
+
+def test_an_exported_file_is_no_folder_to_import(exported: tuple[Path, str]) -> None:
+    done = CliRunner().invoke(cli.app, ["import", str(exported[0])])
+    assert done.exit_code == 2
+    assert f"--head {exported[1]}" in done.stderr
+
+
+def test_another_archive_is_not_taken_for_an_exported_run(results: Path, tmp_path: Path) -> None:
+    (tmp_path / "other.tar.gz").write_bytes(b"\x1f\x8b\x08 not one")
+    done = aisci(results, "audit", str(tmp_path / "other.tar.gz"))
+    assert done.exit_code == 2
+    assert "it is no archive that `aisci export` made" in done.stderr
+
+
+def test_a_dash_is_standard_output_for_a_table_and_refused_for_an_archive(
+    results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for form in ("--csv", "--json"):
+        plain = aisci(results, "export", FINISHED, form).stdout
+        assert aisci(results, "export", FINISHED, form, "--into", "-").stdout == plain
+    refused = aisci(results, "export", FINISHED, "--into", "-")
+    assert refused.exit_code == 2
+    assert not (tmp_path / "-").exists()
