@@ -24,11 +24,12 @@ from orchestrator.console.columns import Column, cell, fixed_columns
 from orchestrator.console.live import ROOM, STYLES, elapsed
 from orchestrator.console.live_table import short_counts
 from orchestrator.console.run_list import STATE_STYLES, idea_counts, run_json, short_cost
-from orchestrator.core.sanitize import plain_line
+from orchestrator.core.sanitize import plain, plain_line
 from orchestrator.record.asked_stages import STAGE_NAMES
 
 _EACH = 1.0  # seconds between two looks
 _LONGEST = 1000  # characters of a command
+_LONGEST_CAUSE = 8000  # characters of why ideas failed: such a text is what a screen is for
 _LINES_AROUND = 14  # of a status, that are not of an idea
 _SHORT = 3  # characters of a stage's name
 _HEAD = " ".join(name[:_SHORT] for name in STAGE_NAMES)
@@ -188,12 +189,13 @@ def _going(call: CallOut, now: float, *, bar: bool) -> str:
 
 def _faults(status: RunStatus, width: int) -> list[Text]:
     """Why ideas, or the whole run, ended early, and what was left out of them as the run was asked."""
-    told_of = [plain_line(f"{one.name}: {one.why}") for one in status.ways if one.why]
+    told_of = [f"{one.name}: {one.why}" for one in status.ways if one.why]
     left = dict.fromkeys(
         what for one in status.ideas for what in one.lacking if what.endswith("left out")
     )
     told_of += [f"{what}, as the run was asked" for what in left]
-    lines = [line for text in told_of[:5] for line in wrap(text, width)]
+    said = plain("\n".join(told_of[:5]), limit=_LONGEST_CAUSE).splitlines()
+    lines = [line for text in said for line in wrap(plain_line(text, limit=_LONGEST_CAUSE), width)]
     return [Text(), *(Text(line, style="yellow") for line in lines)] if lines else []
 
 

@@ -176,7 +176,7 @@ def test_json_has_one_object_a_run_and_stable_keys(runs: Path) -> None:
     assert status["each"][0]["marks"]["plots"] == "begun"
     assert status["shared"][0]["containers"] == {"finished": 1}
     compared = json.loads(aisci(runs, "compare", rig.FINISHED, rig.STOPPED, "--json"))
-    assert set(compared) == {"first", "second", "pins", "metrics"}
+    assert set(compared) == {"first", "second", "pins", "metrics", "headlines"}
 
 
 def test_a_followed_run_that_has_ended_is_told_once(runs: Path) -> None:
