@@ -63,7 +63,7 @@ def _said(rows: Sequence[HeadlineRow]) -> list[str]:
         for key, name in (("first", "A"), ("second", "B"))
         if counts[key]
     ]
-    said = ", ".join(won) if won else "neither run is better"
+    said = ", ".join(won) or "neither run is better: in none"
     return [
         *starred,
         f"{said} of {known} by more than the standard errors",
