@@ -46,13 +46,13 @@ def _rm(
     results: ResultsOption = HERE,
     as_json: Json = False,
 ) -> None:
-    """Remove runs, with their records."""
+    """Remove runs, with their records; or lists of ideas, reviews, surveys, slides (`reviews/NAME`)."""
     raise typer.Exit(console.removing.remove_runs(runs, results, yes=yes, as_json=as_json))
 
 
 def _du(*, results: ResultsOption = HERE, as_json: Json = False) -> None:
-    """Show what runs, caches and images take on the disk."""
-    console.removing.show_use(results, as_json=as_json)
+    """Show what runs, other records, caches and images take on the disk, and all together."""
+    console.disk_use.show_use(results, as_json=as_json)
 
 
 def _prune(

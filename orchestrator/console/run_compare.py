@@ -43,8 +43,11 @@ def comparison_json(found: RunComparison) -> dict[str, Any]:
         | {"worked": round(side.status.worked, 3), "each": [asdict(one) for one in side.ideas]}
         for name, side in (("first", found.first), ("second", found.second))
     }
-    lists = {"pins": found.pins, "metrics": found.metrics, "headlines": found.headlines}
-    return sides | {name: list(map(asdict, rows)) for name, rows in lists.items()}
+    return sides | {
+        "pins": [asdict(one) for one in found.pins],
+        "metrics": [asdict(one) for one in found.metrics],
+        "headlines": [asdict(one) for one in found.headlines],
+    }
 
 
 def drawn_comparison(found: RunComparison, width: int) -> list[Text]:

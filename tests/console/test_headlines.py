@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from orchestrator.api.headlines import headline_rows
+from collections.abc import Mapping
+
+from orchestrator.api.headlines import MetricKey, headline_rows
 from orchestrator.console.headlines import drawn_headlines
+from orchestrator.report.measured import MeanError
 
 DIRECTIONS = {"loss": "lower", "acc": "higher", "steps": "none"}
-BASE = {("", "baseline", "d", "loss"): (2.0, 0.1), ("", "baseline", "d", "acc"): (0.5, 0.01)}
+BASE: dict[MetricKey, MeanError] = {
+    ("", "baseline", "d", "loss"): (2.0, 0.1),
+    ("", "baseline", "d", "acc"): (0.5, 0.01),
+}
 A = BASE | {
     ("idea a", "run 1", "d", "loss"): (1.9, 0.1),
     ("idea a", "run 2", "d", "loss"): (1.5, 0.1),
@@ -20,7 +26,7 @@ B = BASE | {
 SIDES = ("t/20260101_000000", "t/20260102_000000")
 
 
-def said(first: dict, second: dict) -> list[str]:
+def said(first: Mapping[MetricKey, MeanError], second: Mapping[MetricKey, MeanError]) -> list[str]:
     rows = list(headline_rows(first, second, DIRECTIONS))
     return [line.plain for line in drawn_headlines(rows, SIDES, 80)]
 

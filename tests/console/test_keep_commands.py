@@ -12,9 +12,14 @@ import pytest
 from typer.testing import CliRunner, Result
 
 import cli
+from orchestrator.console import output as out
 from orchestrator.console import removing
 from orchestrator.core.errors import EngineUnavailable
+from orchestrator.core.research import Idea
+from orchestrator.record.blobs import BlobStore
+from orchestrator.record.journal import Journal
 from tests.support import standing_rig
+from tests.support.journal_rig import idea_started
 from tests.support.standing_rig import FAILED, FINISHED, WORKING
 
 
@@ -197,3 +202,36 @@ def test_a_dash_is_standard_output_for_a_table_and_refused_for_an_archive(
     refused = aisci(results, "export", FINISHED, "--into", "-")
     assert refused.exit_code == 2
     assert not (tmp_path / "-").exists()
+
+
+def a_record(results: Path, kind: str) -> Path:
+    """A record as `aisci review PAPER.pdf` and its like leave it: no run's."""
+    folder = results / kind / "a_long_name_of_a_paper_about_optimizers-0d32ee405cdc"
+    journal = Journal(folder / "journal.jsonl", BlobStore(folder / "blobs"))
+    journal.append(idea_started(Idea(name="a", title="A", experiment="x")))
+    return folder
+
+
+@pytest.mark.parametrize("kind", ["ideas", "reviews", "surveys", "slides"])
+def test_other_records_are_counted_and_removed_by_their_id(results: Path, kind: str) -> None:
+    folder = a_record(results, kind)
+    name = f"{kind}/{folder.name}"
+    said = aisci(results, "du").stdout
+    assert any(line.startswith(f"{name} ") for line in said.splitlines())
+    assert said.splitlines()[-1].startswith("in all: ")
+    told = [json.loads(line) for line in aisci(results, "du", "--json").stdout.splitlines()]
+    assert [one["record"] for one in told if "record" in one] == [name]
+    done = aisci(results, "rm", name, "--yes")
+    assert done.exit_code == 0, done.stderr
+    assert not folder.exists()
+    assert (results / "quick" / FINISHED).exists()
+
+
+def test_ids_are_whole_on_80_columns(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = a_record(results, "reviews")
+    monkeypatch.setattr(out, "width", lambda: 80)
+    monkeypatch.setattr(out, "_WIDE", 80)
+    lines = aisci(results, "du").stdout.splitlines()
+    assert any(line.startswith(f"reviews/{folder.name} ") for line in lines)
+    assert any(line.startswith(f"quick/{FINISHED} ") for line in lines)
+    assert max(len(line) for line in lines if "quick/" in line) <= 80
