@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 import webbrowser
@@ -207,8 +208,24 @@ def test_open_prints_the_page_and_starts_no_browser(
     assert opened == []
     aisci(runs, "open", rig.FINISHED)
     assert opened == [page.as_uri()]
-    result = CliRunner().invoke(cli.app, ["open", str(runs / rig.HOSTILE)])
-    assert result.exit_code == 2
+
+
+def test_open_writes_the_page_of_a_run_that_did_not_end_unless_a_process_is_at_work(
+    runs: Path, tmp_path: Path
+) -> None:
+    mine = Path(shutil.copytree(runs / rig.UNFINISHED, tmp_path / "quick" / rig.UNFINISHED))
+    page = mine / "report.html"
+    page.unlink(missing_ok=True)
+    with rig.held(mine):
+        result = CliRunner().invoke(cli.app, ["open", "latest", "--results", str(tmp_path)])
+    assert (result.exit_code, page.exists()) == (2, False)
+    assert aisci(mine.parent, "open", "latest", "--print").strip() == str(page)
+    assert page.is_file()
+
+
+def test_logs_without_a_name_are_of_the_newest_run(runs: Path, tmp_path: Path) -> None:
+    mine = Path(shutil.copytree(runs / rig.FINISHED, tmp_path / "quick" / rig.FINISHED))
+    assert aisci(mine.parent, "logs") == aisci(mine.parent, "logs", rig.FINISHED)
 
 
 def test_a_comparison_names_both_runs_above_their_numbers(
