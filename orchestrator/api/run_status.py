@@ -33,7 +33,7 @@ class CallOut:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WayStatus:
     """One idea, or what a run does for all of them. ``marks`` are of the stages that were begun; ``status`` is
-    empty while it has not ended.
+    empty while it has not ended; ``left_out`` are the stages that the run does not make.
     """
 
     id: str
@@ -50,6 +50,7 @@ class WayStatus:
     tokens: int
     usd: float
     unpriced: int
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -63,8 +63,10 @@ def _said(rows: Sequence[HeadlineRow]) -> list[str]:
         for key, name in (("first", "A"), ("second", "B"))
         if counts[key]
     ]
-    said = ", ".join(won) or "neither run is better: in none"
-    return [
-        *starred,
-        f"{said} of {known} by more than the standard errors",
-    ]
+    if not won:
+        return [
+            *starred,
+            f"neither run is better by more than the standard errors, in {known} compared",
+        ]
+    said = ", ".join(won)
+    return [*starred, f"{said} of {known} by more than the standard errors"]

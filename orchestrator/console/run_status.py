@@ -23,14 +23,20 @@ from orchestrator.console import output as out
 from orchestrator.console.columns import Column, cell, fixed_columns
 from orchestrator.console.live import ROOM, STYLES, elapsed
 from orchestrator.console.live_table import short_counts
-from orchestrator.console.run_list import STATE_STYLES, idea_counts, run_json, short_cost
+from orchestrator.console.run_list import (
+    STATE_STYLES,
+    UNKNOWN_COST,
+    idea_counts,
+    run_json,
+    short_cost,
+)
 from orchestrator.core.sanitize import plain, plain_line
 from orchestrator.record.asked_stages import STAGE_NAMES
 
 _EACH = 1.0  # seconds between two looks
 _LONGEST = 1000  # characters of a command
 _LONGEST_CAUSE = 8000  # characters of why ideas failed: such a text is what a screen is for
-_LINES_AROUND = 14  # of a status, that are not of an idea
+_LINES_AROUND = 15  # of a status, that are not of an idea
 _SHORT = 3  # characters of a stage's name
 _HEAD = " ".join(name[:_SHORT] for name in STAGE_NAMES)
 _MARKS = {"reached": "✓", "failed": "✗", "begun": "▶", "left out": "-"}
@@ -145,14 +151,19 @@ def _use(status: RunStatus, ideas: Sequence[WayStatus], now: float, width: int) 
     name, doing, *others = _WORK
     if not working:
         doing = replace(doing, head="stopped" if any(way.out for way in ways) else "")
-    return fixed_columns((name, doing, *others), rows, width)
+    lines = fixed_columns((name, doing, *others), rows, width)
+    if status.unpriced:
+        calls = out.counted(status.unpriced, "call")
+        lines.append(cell(f"{UNKNOWN_COST}: and the price of {calls} that is not known", "dim"))
+    return lines
 
 
 def _marks(idea: WayStatus) -> Text:
     """A mark for each stage, below the beginning of its name."""
     known, text = dict(idea.marks), Text()
     for name in STAGE_NAMES:
-        mark = _MARKS.get(known.get(name, ""), "·")
+        nothing = "left out" if name in idea.left_out else ""
+        mark = _MARKS.get(known.get(name, nothing), "·")
         style = {"✓": "green", "✗": "red", "▶": "cyan"}.get(mark, "dim")
         text.append(f" {mark}  ", style=style)
     text.rstrip()

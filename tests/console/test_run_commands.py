@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import webbrowser
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -88,6 +89,7 @@ run                                         ✓ 1               4,751      $0.01
 sweep_step_size                             ✓ 4  ✗ 2      1,234,567    $1,234.50
 a_very_l…its_decay  running 34 s of 5 min   ✓ 2              65,758    $0.1234+?
 all                                         ✓ 7  ✗ 2      1,305,076  $1,234.64+?
++?: and the price of 3 calls that is not known
 
 sweep_step_size: plots: no figure was drawn
 
@@ -100,6 +102,25 @@ def test_a_status_at_80_columns_is_this_screen() -> None:
     assert "\n".join(lines) + "\n" == STATUS
     assert max(map(cell_len, lines)) <= 80
     assert len(lines) < 24
+
+
+def test_a_stage_that_is_left_out_is_marked_before_the_run_comes_to_it() -> None:
+    going = replace(GOING, left_out=("review", "improve"))
+    lines = [
+        line.plain for line in drawn_status(replace(WORKING, ideas=(going,)), NOW.timestamp(), 100)
+    ]
+    (row,) = (line for line in lines if "▶" in line)
+    assert row.partition("✓")[2].split()[:9] == ["▶", *"······", "-", "-"]
+
+
+def test_a_cost_that_is_known_has_no_footnote() -> None:
+    known = replace(WORKING, ideas=(DONE,))
+    assert not any("+?" in line.plain for line in drawn_status(known, NOW.timestamp(), 80))
+
+
+def test_the_stages_that_a_run_leaves_out_are_of_its_record(runs: Path) -> None:
+    (each,) = json.loads(aisci(runs, "status", rig.UNFINISHED, "--json"))["each"]
+    assert each["left_out"] == ["improve"]
 
 
 def test_a_status_at_120_columns_names_how_containers_ended_and_draws_time() -> None:
