@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from orchestrator.api.exported import SUFFIX
 from orchestrator.api.find_run import find_run, id_of
 from orchestrator.api.locking import is_at_work
 from orchestrator.core.errors import UserError
@@ -19,7 +20,6 @@ from orchestrator.core.untrusted import folder_entries, open_plain, require_plai
 from orchestrator.record.chain import head_of
 from orchestrator.record.paths import RunPaths
 
-SUFFIX = ".tar.gz"
 _LEVEL = 6  # of compression: fixed, since the bytes depend on it
 
 
@@ -40,6 +40,12 @@ def pack_run(name: str, results: Path, into: Path | None = None) -> PackedRun:
     Raises :class:`UserError` for a run at work and a file that exists, :class:`BadJournal`,
     :class:`UnsafeFolder`.
     """
+    if into == Path("-"):
+        raise UserError(
+            "a run's file is not written to the terminal or into a pipe",
+            where="--into -",
+            todo="name a file or a folder; --csv and --json take `-`",
+        )
     paths = find_run(name, results)
     require_plain(paths.folder)
     if is_at_work(paths.folder):

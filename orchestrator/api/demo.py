@@ -10,15 +10,19 @@ import json
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from orchestrator import __version__
 from orchestrator.api.export import write_reports
 from orchestrator.api.find_run import id_of
 from orchestrator.api.reproduce import play_again
+from orchestrator.api.run_lines import idea_journals
 from orchestrator.core.errors import AisciError, UserError
 from orchestrator.core.packed_folder import NotPacked, unpacked, write_unpacked
 from orchestrator.core.untrusted import file_hash
-from orchestrator.record.paths import RunPaths
+from orchestrator.record.chain import read_lines
+from orchestrator.record.events import IdeaStarted
+from orchestrator.record.paths import IdeaPaths, RunPaths
 from orchestrator.research.pins import read_pins, spec_of, template_of
 
 ARCHIVE = Path(__file__).with_name("demo_study.tar.xz")
@@ -40,21 +44,26 @@ class DemoOutcome:
 
 
 def replay_demo(into: Path) -> DemoOutcome:
-    """Write the shipped study below ``into``, a folder of results. It needs no engine, network or key.
+    """Write the shipped study below ``into``, a folder of results, unless it is there. It needs no engine, network
+    or key.
 
     Raises:
-        UserError: the run is there already, and is not overwritten.
+        UserError: something else is there, or a file of the study was changed; nothing is overwritten.
         AisciError: this program does not make the recorded files.
     """
     files = shipped_study()
     about = json.loads(files[ABOUT])
     target = into / about["template"] / about["time"]
+    wanted = json.loads(files[MADE])
     if target.exists():
-        raise UserError(
-            "the demo is there already; runs are never overwritten",
-            where=str(target),
-            todo=f"look at it: `aisci open {id_of(target)} --results {into}`, or name another folder",
-        )
+        if wrong := _changed(target, wanted):
+            raise UserError(
+                "the demo is there already, and was changed; it is not overwritten",
+                where=str(target / wrong[0]),
+                todo="name another folder with --into, or remove this one: "
+                f"`aisci rm {id_of(target)} --results {into}`",
+            )
+        return _shown(target, about, len(wanted))
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".new-demo-", dir=target.parent) as scratch:
         made = RunPaths(Path(scratch, "run"))
@@ -62,10 +71,8 @@ def replay_demo(into: Path) -> DemoOutcome:
         kept = {name: data for name, data in record.items() if name not in {ABOUT, MADE}}
         write_unpacked(kept, made.folder)
         pins = read_pins(made)
-        (outcome,) = play_again(spec_of(pins, template_of(pins, made)), made, made)
-        wanted = json.loads(files[MADE])
-        wrong = [name for name in wanted if file_hash(made.folder / name) != wanted[name]]
-        if wrong:
+        play_again(spec_of(pins, template_of(pins, made)), made, made)
+        if wrong := _changed(made.folder, wanted):
             raise AisciError(
                 f"aisci {__version__} does not make the shipped study as it was recorded",
                 where=f"{len(wrong)} of {len(wanted)} files, {wrong[0]} first",
@@ -73,16 +80,31 @@ def replay_demo(into: Path) -> DemoOutcome:
             )
         write_reports(str(made.folder), into)
         made.folder.rename(target)
-    paths = RunPaths(target)
-    idea = paths.idea(outcome.study.idea)
+    return _shown(target, about, len(wanted))
+
+
+def _changed(folder: Path, wanted: dict[str, str]) -> list[str]:
+    """The files that are not as the shipped study has them, or are not there."""
+    return [
+        name
+        for name in wanted
+        if not (folder / name).is_file() or file_hash(folder / name) != wanted[name]
+    ]
+
+
+def _shown(target: Path, about: dict[str, Any], same: int) -> DemoOutcome:
+    """Where the study's one idea, its pages and its paper are."""
+    (journal,) = idea_journals(target)
+    idea = IdeaPaths(journal.parent)
+    begun = next(event for event, _ in read_lines(journal) if isinstance(event, IdeaStarted))
     return DemoOutcome(
         folder=target,
-        report=paths.report,
+        report=RunPaths(target).report,
         idea_report=idea.report,
-        paper=next(iter(sorted(idea.folder.glob("*.pdf"), key=lambda path: len(path.name)))),
-        title=outcome.study.idea.title,
+        paper=min(idea.folder.glob("*.pdf"), key=lambda path: len(path.name)),
+        title=begun.idea.title,
         about=tuple(about["told"]),
-        same=len(wanted),
+        same=same,
     )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.api.find_run import id_of, is_run, run_folders
+from orchestrator.api.own_folders import record_folders
 from orchestrator.core.files import cache_home, data_home
 from orchestrator.core.untrusted import NotPlain, folder_entries
 from orchestrator.record.paths import beside_record
@@ -49,6 +50,11 @@ def sizes_of_runs(results: Path) -> tuple[RunSize, ...]:
     """Every run below a folder of results, the largest first."""
     runs = (size_of_run(folder) for folder in run_folders(results) if is_run(folder))
     return tuple(sorted(runs, key=lambda one: -one.total))
+
+
+def sizes_of_records(results: Path) -> tuple[RunSize, ...]:
+    """The records that are no run's, the largest first."""
+    return tuple(sorted(map(size_of_run, record_folders(results)), key=lambda one: -one.total))
 
 
 def size_of_run(folder: Path) -> RunSize:

@@ -13,7 +13,7 @@ from orchestrator.api.data import data_for
 from orchestrator.api.estimate import Estimate, estimate_of
 from orchestrator.api.images import resolve_images
 from orchestrator.api.parallel import ideas_in_flight
-from orchestrator.api.prepare import RunRequest, open_author, prepare
+from orchestrator.api.prepare import RunRequest, is_free, open_author, prepare
 from orchestrator.api.servers import require_servers
 from orchestrator.core.errors import AisciError
 from orchestrator.core.job import KINDS
@@ -91,7 +91,7 @@ def preview_run(request: RunRequest) -> DryRun:
         scale=setup.scale,
         count=setup.ideas,
         ideas=tuple(idea.name for idea in setup.given),
-        stages=tuple(one for one in STAGE_NAMES if one not in LEFT_OUT[setup.leave_out]),
+        stages=_stages(setup),
         left_out=LEFT_OUT[setup.leave_out],
         parallel=ideas_in_flight(setup, request.parallel),
         models=tuple(pins),
@@ -99,7 +99,7 @@ def preview_run(request: RunRequest) -> DryRun:
         policy_origin=policy.origin,
         policy_hash=policy.hash,
         why_policy=prepared.why_policy,
-        usd=policy.run.usd,
+        usd=0.0 if all(is_free(name) for _, name, _ in pins) else policy.run.usd,
         containers=policy.run.containers,
         network=any(policy.limits(kind).network for kind in KINDS),
         data=tuple(one.name for one in setup.template.manifest.needed(setup.scale)),
@@ -109,6 +109,13 @@ def preview_run(request: RunRequest) -> DryRun:
         estimate=estimate_of(setup, request),
         lacks=tuple(dict.fromkeys(lacks)),
     )
+
+
+def _stages(setup: RunSpec) -> tuple[str, ...]:
+    """The stages that each idea goes through."""
+    asked = setup.reviewing.improve > 0
+    wanted = (one for one in STAGE_NAMES if asked or one != "improve")
+    return tuple(one for one in wanted if one not in LEFT_OUT[setup.leave_out])
 
 
 def _lacking(check: Callable[[], object]) -> Iterator[Lack]:

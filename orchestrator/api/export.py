@@ -85,10 +85,10 @@ class FileExporter:
         write(output.report, idea_report(journal, self._shared))
 
 
-def open_journal(paths: IdeaPaths) -> Journal:
-    """An idea's journal for reading, its blobs over its run's."""
+def open_journal(paths: IdeaPaths, *, torn: bool = False) -> Journal:
+    """An idea's journal for reading, its blobs over its run's; with ``torn`` up to a torn last line."""
     blobs = BlobStore(paths.blobs, BlobStore(paths.folder.parent / "blobs"))
-    return Journal(paths.journal, blobs, Mode.REPLAY)
+    return Journal(paths.journal, blobs, Mode.REPLAY, torn=torn)
 
 
 def write_history(folder: Path, journal: Journal) -> None:
@@ -139,8 +139,8 @@ def write_reports(name: str, results: Path, into: Path | None = None) -> tuple[P
             todo="`--into DIR` writes the pages into a folder of yours",
         )
     read_pins(paths)  # raises where there is nothing to report
-    run = Journal(paths.journal, BlobStore(paths.blobs), Mode.REPLAY)
-    journals = _begun_journals(paths)
+    run = Journal(paths.journal, BlobStore(paths.blobs), Mode.REPLAY, torn=True)
+    journals = _begun_journals(paths, torn=True)
     shared, written = read_run(run), []
     for journal in journals:
         own = IdeaPaths(to.folder / journal.path.parent.name)
@@ -160,10 +160,10 @@ def _linked_papers(output: IdeaPaths, journal: Journal) -> None:
         write(output.folder / f"{slug(name)}.pdf", journal.blobs.get(sha256))
 
 
-def _begun_journals(paths: RunPaths) -> list[Journal]:
+def _begun_journals(paths: RunPaths, *, torn: bool = False) -> list[Journal]:
     """The journals of a run's ideas in the order in which they were begun."""
     found = sorted(paths.folder.glob(f"*/{JOURNAL}"))
-    ideas = [open_journal(IdeaPaths(path.parent)) for path in found]
+    ideas = [open_journal(IdeaPaths(path.parent), torn=torn) for path in found]
 
     def begun(journal: Journal) -> str:
         first = journal.events[0] if journal.events else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from orchestrator.api.exported import refuse_exported
 from orchestrator.core.errors import BadJournal, UnknownName, UserError
 from orchestrator.core.problems import nearest
 from orchestrator.record.chain import is_sealed, read_lines
@@ -29,6 +30,7 @@ def find_run(name: str, results: Path) -> RunPaths:
         )
     if (folder / JOURNAL).is_file():
         return RunPaths(folder)
+    refuse_exported(folder)
     found = [] if folder.is_dir() else list(filter(is_run, _meant(name, run_folders(results))))
     if len(found) == 1:
         return RunPaths(found[0])

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from orchestrator.api.adapters import real_edges
 from orchestrator.api.export import FileExporter
+from orchestrator.api.exported import refuse_exported
 from orchestrator.api.images import resolve_images
 from orchestrator.api.locking import only_writer, resumable
 from orchestrator.api.outcomes import IdeaOutcome, idea_outcome
@@ -134,6 +135,7 @@ def import_results(request: ImportRequest, listener: Listener = _silent) -> Impo
 
 def prepare_import(request: ImportRequest) -> PreparedImport:
     """What a folder says, and the run that is made of it. Raises :class:`UserError` and its children."""
+    refuse_exported(request.folder)
     read = read_scientist_folder(request.folder)
     content = read_content(read.files, read.name)
     _require_baseline(content, request.folder)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from orchestrator.api.export import journal_of_run, open_journal
-from orchestrator.api.find_run import JOURNAL
+from orchestrator.api.find_run import JOURNAL, find_idea
 from orchestrator.core.errors import BadFile, BadResults, UnknownName
 from orchestrator.core.files import utf8_text
 from orchestrator.core.untrusted import read_plain
@@ -54,10 +54,13 @@ class PaperCheck:
         return sum(len(one.traced) for one in self.sentences)
 
 
-def check_paper(folder: Path, scale: str = "") -> PaperCheck:
+def check_paper(folder: Path, scale: str = "", results: Path | None = None) -> PaperCheck:
     """Hold a paper to the results beside it. ``scale`` is that of a folder without a record; if none,
-    the manifest's first, or ``full``. Raises :class:`UnknownName` if there is no paper.
+    the manifest's first, or ``full``. What is no folder is an idea, or the run of one idea alone, below
+    ``results``. Raises :class:`UnknownName` if there is no paper.
     """
+    if results is not None and not folder.is_dir():
+        return _of_idea(find_idea(str(folder), results)[1])
     if (folder / JOURNAL).is_file() and (folder.parent / JOURNAL).is_file():
         return _of_idea(IdeaPaths(folder))
     if (folder / JOURNAL).is_file():

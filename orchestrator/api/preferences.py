@@ -2,8 +2,8 @@
 
 A setting comes from the first of these that has it: the environment (``AISCI_MODEL``), ``aisci.toml`` in the
 working folder, ``config.toml`` in the user's configuration, the program's default. An option beats them all.
-A secret is never a setting. The folder's file, which may be anybody's, starts no program and sends nothing:
-it may not set ``notify``.
+A secret is never a setting. The folder's file, which may be anybody's, starts no program, sends nothing and
+shows no folder to containers: it may not set ``notify`` or ``data``.
 """
 
 from __future__ import annotations
@@ -20,15 +20,17 @@ from orchestrator.core.strict_toml import Flat, TomlValue, read_flat_toml
 
 FOLDER_FILE = "aisci.toml"
 _DEFAULT = "default"
+_TRUTHS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preference:
-    """A setting: its default, its type and smallest value, and what it is."""
+    """A setting: its default, its type, its smallest and largest value, and what it is."""
 
     default: Flat | None
-    kind: type[str | int | float] = str
+    kind: type[str | int | float | bool] = str
     least: int = 0
+    most: float = float("inf")
     about: str
 
 
@@ -40,15 +42,34 @@ PREFERENCES: dict[str, Preference] = {
     "max_usd": Preference(default=None, kind=float, about="stop at this cost in US dollars"),
     "policy": Preference(default=None, about="what containers may use; else the largest that fits"),
     "scale": Preference(default="full", about="the template's scale"),
-    "ideas": Preference(default=None, kind=int, least=1, about="how many ideas to pursue"),
-    "parallel": Preference(default=None, kind=int, least=1, about="ideas in flight"),
+    "ideas": Preference(
+        default=None, kind=int, least=1, most=100, about="how many ideas to pursue"
+    ),
+    "parallel": Preference(default=None, kind=int, least=1, most=64, about="ideas in flight"),
     "gpus": Preference(default="all", about="GPUs of this machine that a run may use"),
     "engine": Preference(default="none", about="where papers are searched for"),
+    "data": Preference(default=None, about="a folder whose sub-folders become /data/NAME"),
+    "skip_novelty": Preference(default=False, kind=bool, about="judge no idea's novelty"),
+    "no_review": Preference(default=False, kind=bool, about="leave out the review"),
+    "no_paper": Preference(default=False, kind=bool, about="leave out the paper"),
+    "reviews": Preference(default=1, kind=int, least=1, most=9, about="reviewers of each paper"),
+    "reflections": Preference(
+        default=1, kind=int, most=5, about="how often a reviewer looks at its review again"
+    ),
+    "improve": Preference(
+        default=0, kind=int, most=5, about="how often a paper is improved by its reviews"
+    ),
     "results": Preference(default="results", about="the folder of results"),
     "notify": Preference(default=None, about="a command or an address that is told how a run ends"),
 }
 """Each setting by its name, which is its option's with underscores."""
-_NOT_OF_A_FOLDER = frozenset({"notify"})
+_NOT_OF_A_FOLDER = {
+    "notify": "it starts a program or sends what a run says",
+    "data": "it shows a folder of yours to containers",
+}
+SCALES = ("smoke", "short", "full")
+"""The scales of shipped templates; another template may have others."""
+_TYPO = 0.85  # how alike a name is to one of them that was meant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,42 +130,67 @@ def _wrong(key: str, found: TomlValue, of_folder: bool) -> Problem | None:  # no
         what = f"{key!r} looks like a secret, which is no setting"
         todo = "remove it here; keys belong in the environment, such as OPENAI_API_KEY"
     elif known is None:
-        what, todo = f"there is no setting {key!r}", nearest(key, PREFERENCES)
+        close = nearest(key, PREFERENCES)
+        hint = f"{close}; " if close.startswith("did") else ""
+        what, todo = f"there is no setting {key!r}", f"{hint}the settings: {', '.join(PREFERENCES)}"
     elif of_folder and key in _NOT_OF_A_FOLDER:
         what = f"{key!r} may not be set by a folder's file"
-        todo = (
-            f"it starts a program or sends what a run says: set it in {user_file()}, if you want it"
-        )
+        todo = f"{_NOT_OF_A_FOLDER[key]}: set it in {user_file()}, if you want it"
     elif value is None or not _fits(known, value):
         what, todo = f"{key!r} is not {_kind(known)}", f"write {_example(key, known)}"
+    elif key == "scale" and (meant := _scale_meant(str(value))):
+        what, todo = f"there is no scale {value!r}", f"did you mean {meant!r}?"
     return Problem(found.place, what, todo, FORM_RULE) if what else None
 
 
+def _scale_meant(value: str) -> str:
+    """The scale that a name was to be, where it is none and letters of one are missing; a template's own
+    name is no error.
+    """
+    if value in SCALES:
+        return ""
+    from difflib import get_close_matches  # noqa: PLC0415 - for an error alone
+
+    close = get_close_matches(value, SCALES, n=1, cutoff=_TYPO)
+    return close[0] if close and len(value) <= len(close[0]) else ""
+
+
 def _fits(known: Preference, value: Flat) -> bool:
+    if known.kind is bool:
+        return isinstance(value, bool)
     if isinstance(value, bool) or not isinstance(
         value, (int, float) if known.kind is float else known.kind
     ):
         return False
-    return value != "" if isinstance(value, str) else known.least <= value < float("inf")
+    return (
+        value != ""
+        if isinstance(value, str)
+        else (known.least <= value <= known.most and value < float("inf"))
+    )
 
 
 def _kind(known: Preference) -> str:
     if known.kind is str:
         return "a text on one line"
+    if known.kind is bool:
+        return "true or false"
     name = "a whole number" if known.kind is int else "a number"
-    return f"{name} from {known.least}"
+    last = f" to {known.most}" if known.most < float("inf") else ""
+    return f"{name} from {known.least}{last}"
 
 
 def _example(key: str, known: Preference) -> str:
+    if known.kind is bool:
+        return f"{key} = true"
     return f'{key} = "…"' if known.kind is str else f"{key} = {max(2, known.least)}"
 
 
 def _from_text(known: Preference, text: str, name: str) -> Flat:
     try:
-        value: Flat = known.kind(text)
+        value: Flat = _TRUTHS[text.lower()] if known.kind is bool else known.kind(text)
         if not secret_value(text) and _fits(known, value):
             return value
-    except ValueError:
+    except (ValueError, KeyError):
         pass
     shown = "" if secret_value(text) or known.kind is str else f" {text[:40]!r}"
     raise UserError(

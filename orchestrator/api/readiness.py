@@ -17,7 +17,8 @@ from orchestrator.policy.schema import BLOCKS
 from orchestrator.sandbox.engine.client import Engine, connect
 from orchestrator.sandbox.storage.quota import check_fits
 
-_GROUP = "shipped policies"
+READINESS = "shipped policies"
+"""The group of these checks."""
 # How to get what a line of a policy asks for and a machine lacks.
 REMEDIES = (
     (r"asks for runtime", "install gVisor: docs/installing.md, what a machine can lack"),
@@ -97,4 +98,4 @@ def _remedy(error: AisciError) -> str:
 
 
 def _line(name: str, state: CheckState, found: str, todo: str = "") -> Check:
-    return Check(group=_GROUP, name=name, state=state, found=found, basis="tested", todo=todo)
+    return Check(group=READINESS, name=name, state=state, found=found, basis="tested", todo=todo)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import shutil
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from pathlib import Path
 from orchestrator.api.disk_use import RunSize, size_of_run
 from orchestrator.api.find_run import find_run, is_run, run_folders
 from orchestrator.api.locking import is_at_work, only_writer
+from orchestrator.api.own_folders import is_own_record, record_called
 from orchestrator.api.run_watch import brief_status
 from orchestrator.core.errors import UserError
 from orchestrator.core.untrusted import folder_entries, require_plain
@@ -33,10 +35,10 @@ class PrunePlan:
 
 
 def runs_to_remove(names: Sequence[str], results: Path) -> tuple[RunSize, ...]:
-    """The runs of these names, each once. Raises :class:`UserError` for what is no run below ``results``, and
+    """The runs of these names, and other records by their folder or id, each once. Raises :class:`UserError` for what is no run below ``results``, and
     for a run at work.
     """
-    found = {find_run(name, results).folder.absolute(): name for name in names}
+    found = {_meant(name, results).absolute(): name for name in names}
     for folder in found:
         _require_ours(folder, results)
         if is_at_work(folder):
@@ -48,6 +50,10 @@ def runs_to_remove(names: Sequence[str], results: Path) -> tuple[RunSize, ...]:
     return tuple(size_of_run(folder) for folder in found)
 
 
+def _meant(name: str, results: Path) -> Path:
+    return record_called(name, results) or find_run(name, results).folder
+
+
 def remove_run(folder: Path, results: Path) -> None:
     """Remove a run of ours and its log. It is out of the list at once, also if this is interrupted."""
     _require_ours(folder, results)
@@ -55,7 +61,10 @@ def remove_run(folder: Path, results: Path) -> None:
         gone = results / f"{REMOVED}{folder.parent.name}_{folder.name}_{os.getpid()}"
         folder.rename(gone)
         shutil.rmtree(gone)  # a link in it is removed, and never followed
-    folder.with_name(f"{folder.name}.log").unlink(missing_ok=True)
+    name = glob.escape(folder.name)
+    for form in (f"{name}.log", f"{name}.[0-9]*.log"):  # a resumed run may have several
+        for log in folder.parent.glob(form):
+            log.unlink(missing_ok=True)
     with suppress(OSError):  # other runs of the template are there
         folder.parent.rmdir()
 
@@ -119,9 +128,9 @@ def _require_ours(folder: Path, results: Path) -> None:
             why="it is reached through a link" if linked else f"the folder of results is {results}",
             todo="name the folder of results that it is in with --results, and no link",
         )
-    if not isinstance(first, RunStarted):
+    if not isinstance(first, RunStarted) and not is_own_record(real):
         raise UserError(
-            "this is not the record of a run",
+            "this is no record that `aisci` made below the folder of results",
             where=str(folder),
             todo="remove it by hand if it is yours",
         )

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from orchestrator.api.find_run import JOURNAL, find_run
+from orchestrator.api.headlines import HeadlineRow, MetricKey, headline_rows
 from orchestrator.api.run_lines import as_written, idea_journals
 from orchestrator.api.run_status import RunStatus
 from orchestrator.api.run_watch import status_of
@@ -50,12 +51,15 @@ class ComparedMetric:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComparedIdea:
-    """An idea of one run. ``review`` is the overall score (1 to 10) of the review that counts."""
+    """An idea of one run. ``review`` is the overall score (1 to 10) of the review that counts, ``lacking`` what its
+    paper is not.
+    """
 
     name: str
     status: str
     review: int | None
     decision: str
+    lacking: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,9 +78,7 @@ class RunComparison:
     second: ComparedRun
     pins: tuple[PinDifference, ...]
     metrics: tuple[ComparedMetric, ...]
-
-
-_Key = tuple[str, str, str, str]  # idea, run, data set, metric
+    headlines: tuple[HeadlineRow, ...]
 
 
 def compare_two(first: str, second: str, results: Path) -> RunComparison:
@@ -89,6 +91,7 @@ def compare_two(first: str, second: str, results: Path) -> RunComparison:
             second=b.run,
             pins=tuple(pin_differences(a.pins, b.pins)),
             metrics=tuple(_metrics(a.metrics, b.metrics)),
+            headlines=tuple(headline_rows(a.metrics, b.metrics, b.directions | a.directions)),
         )
 
 
@@ -96,7 +99,8 @@ def compare_two(first: str, second: str, results: Path) -> RunComparison:
 class _Known:
     run: ComparedRun
     pins: Pins
-    metrics: dict[_Key, MeanError]
+    metrics: dict[MetricKey, MeanError]
+    directions: dict[str, str]  # of the template's headline metrics
 
 
 def _read(folder: Path) -> _Known:
@@ -109,10 +113,14 @@ def _read(folder: Path) -> _Known:
     for path in idea_journals(folder):
         own = BlobStore(path.parent / "blobs", store)
         facts.append(read_idea(Journal(path, own, Mode.REPLAY, torn=True), shared))
-    metrics: dict[_Key, MeanError] = {}
+    metrics: dict[MetricKey, MeanError] = {}
+    directions: dict[str, str] = {}
     for idea in facts:
         metrics |= dict(_measured(idea))
-    return _Known(ComparedRun(status=status, ideas=tuple(map(_idea, facts))), shared.pins, metrics)
+        headline = idea.manifest.headline if idea.manifest else ()
+        directions |= {one: idea.metrics[one].direction for one in headline if one in idea.metrics}
+    run = ComparedRun(status=status, ideas=tuple(map(_idea, facts)))
+    return _Known(run, shared.pins, metrics, directions)
 
 
 def _idea(facts: IdeaFacts) -> ComparedIdea:
@@ -122,10 +130,11 @@ def _idea(facts: IdeaFacts) -> ComparedIdea:
         status=facts.status,
         review=review.overall if review else None,
         decision=review.decision if review else "",
+        lacking=facts.lacking,
     )
 
 
-def _measured(facts: IdeaFacts) -> Iterator[tuple[_Key, MeanError]]:
+def _measured(facts: IdeaFacts) -> Iterator[tuple[MetricKey, MeanError]]:
     names = {run.number: f"run {run.number}" for run in facts.runs}
     for number, results in facts.results:
         idea, run = (facts.idea.name, names.get(number, "")) if number else ("", BASELINE)
@@ -137,7 +146,7 @@ def _measured(facts: IdeaFacts) -> Iterator[tuple[_Key, MeanError]]:
 
 
 def _metrics(
-    first: dict[_Key, MeanError], second: dict[_Key, MeanError]
+    first: dict[MetricKey, MeanError], second: dict[MetricKey, MeanError]
 ) -> Iterator[ComparedMetric]:
     for key in dict.fromkeys((*first, *second)):
         idea, run, dataset, metric = key

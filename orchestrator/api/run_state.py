@@ -180,7 +180,7 @@ class RunState:
             way.marks[note.stage], way.status, way.why = "reached", "", ""
         elif isinstance(note, StageFailed):
             way.marks[note.failure.stage] = "failed"
-            way.why = f"{note.failure.stage}: {note.failure.what.partition(chr(10))[0]}"
+            way.why = f"{note.failure.stage}: {note.failure.what}"
         elif isinstance(note, IdeaSkipped):
             way.why = note.why
         elif isinstance(note, IdeaFinished):
@@ -196,8 +196,7 @@ class RunState:
 def _baseline_noted(way: IdeaProgress, note: BaselineCompared | RunFailed) -> None:
     if isinstance(note, RunFailed):
         told = way.why if way.status == "failed" else ""
-        first = note.failure.what.partition(chr(10))[0]
-        way.status, way.why = "failed", told or f"{note.failure.stage}: {first}"
+        way.status, way.why = "failed", told or f"{note.failure.stage}: {note.failure.what}"
     elif not all(one.held for one in note.comparisons):
         way.status, way.why = "failed", "baseline: it does not beat the untrained model"
 

@@ -11,8 +11,13 @@ from typing import Literal
 from orchestrator.api.run_state import StageMark
 from orchestrator.record.asked_stages import STAGE_NAMES
 
-_LATER = {"paper left out": "writeup", "not reviewed": "review", "review left out": "review"}
-"""What makes what a finished idea lacks."""
+_LATER = {
+    "paper left out": "writeup",
+    "not verified": "check paper",
+    "not reviewed": "review",
+    "review left out": "review",
+}
+"""What makes what a finished idea lacks, or says what is wrong with it."""
 State = Literal["working", "finished", "failed", "stopped", "unfinished", "unreadable"]
 
 
@@ -28,7 +33,7 @@ class CallOut:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WayStatus:
     """One idea, or what a run does for all of them. ``marks`` are of the stages that were begun; ``status`` is
-    empty while it has not ended.
+    empty while it has not ended; ``left_out`` are the stages that the run does not make.
     """
 
     id: str
@@ -45,6 +50,7 @@ class WayStatus:
     tokens: int
     usd: float
     unpriced: int
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,17 +100,16 @@ class RunStatus:
     def where(self) -> str:
         """Where it is, or where and why it ended early."""
         if self.fault or (self.shared and self.shared.why):
-            return self.fault or (self.shared.why if self.shared else "")
+            return self.fault or _first_line(self.shared.why if self.shared else "")
         wanted = {"failed": "failed", "stopped": "stopped"}.get(self.state, "")
         if self.state == "finished":
-            return ""
+            return _named([(one, _missed(one)) for one in self.ideas if _missed(one)])
         there = [idea for idea in self.ideas if idea.status == wanted]
         if not there and self.ideas:
             there = [idea for idea in self.ideas if idea.status == "failed"]
         if not there:
             return "" if self.ideas or not self.shared else self.shared.stage
-        more = f" (and {len(there) - 1} more)" if len(there) > 1 else ""
-        return f"{there[0].name}: {_place(there[0])}{more}"
+        return _named([(one, _place(one)) for one in there])
 
     @property
     def next(self) -> str:
@@ -128,6 +133,21 @@ class RunStatus:
         return f"aisci open {run}"
 
 
+def _named(ideas: list[tuple[WayStatus, str]]) -> str:
+    """The first of these ideas and what is said of it, and how many more there are."""
+    more = f" (and {len(ideas) - 1} more)" if len(ideas) > 1 else ""
+    return f"{ideas[0][0].name}: {ideas[0][1]}{more}" if ideas else ""
+
+
+def _missed(idea: WayStatus) -> str:
+    """What a finished paper should be and is not; what was left out on purpose is not missed."""
+    return ", ".join(one for one in idea.lacking if one.startswith("not "))
+
+
 def _place(idea: WayStatus) -> str:
     last = idea.marks[-1][0] if idea.marks else idea.stage
-    return f"after {last}, as asked" if idea.status == "stopped" else idea.why or last
+    return f"after {last}, as asked" if idea.status == "stopped" else _first_line(idea.why) or last
+
+
+def _first_line(why: str) -> str:
+    return why.partition("\n")[0]

@@ -14,6 +14,7 @@ from orchestrator.api.run_state import IdeaProgress, RunState
 from orchestrator.api.run_status import CallOut, RunStatus, State, WayStatus
 from orchestrator.core.errors import AisciError, BadJournal
 from orchestrator.core.units import parse_time
+from orchestrator.record.asked_stages import LEFT_OUT, STAGE_NAMES
 from orchestrator.record.events import Event, Forked, IdeaStarted, RunStarted
 from orchestrator.record.live_use import time_at_work
 from orchestrator.record.paths import RunPaths
@@ -137,7 +138,15 @@ class _Told:
             tokens=way.tokens,
             usd=way.usd,
             unpriced=way.unpriced,
+            left_out=_left_out(self.pins) if self.pins and key != "run" else (),
         )
+
+
+def _left_out(pins: Pins) -> tuple[str, ...]:
+    """The stages that a run started with these pins does not make; a command may make them later."""
+    others = {"novelty": not pins.novelty, "improve": not pins.reviewing.improve}
+    left = {*LEFT_OUT[pins.leave_out], *(name for name, out in others.items() if out)}
+    return tuple(name for name in STAGE_NAMES if name in left)
 
 
 def _wall(settings: dict[str, Any]) -> float:

@@ -13,9 +13,11 @@ from orchestrator.research.claims.check import Checked
 _PRIVATE = re.compile(r"[\ue000-\uf8ff]+")
 
 
-def print_paper_check(folder: Path, scale: str, *, as_json: bool) -> int:
+def print_paper_check(
+    folder: Path, scale: str, *, as_json: bool, results: Path | None = None
+) -> int:
     """Check a paper and say what is wrong; returns the exit code: 1 if anything is."""
-    done = check_paper(folder, scale)
+    done = check_paper(folder, scale, results)
     out.as_json(_as_json(done)) if as_json else _say(done)
     return 1 if done.wrong else 0
 

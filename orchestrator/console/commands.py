@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import resource
+import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from io import TextIOWrapper
 from pathlib import Path
 from types import MappingProxyType
@@ -18,6 +20,8 @@ from orchestrator import __version__, console
 from orchestrator.console.defaults import default_options
 from orchestrator.core.errors import AisciError, Interrupted
 from orchestrator.core.sanitize import plain_line
+
+NO_READER = 128 + signal.SIGPIPE  # as a shell says it of a program that SIGPIPE ended
 
 
 class Commands(TyperGroup):
@@ -49,7 +53,21 @@ class Commands(TyperGroup):
             with formatter.section("The shortest way to a paper, without key or GPU"):
                 formatter.write_text(self.first)
 
+    def make_context(self, *words: Any, **more: Any) -> Any:  # click's signature
+        """Help is printed while the words are read."""
+        with quiet_without_reader():
+            return super().make_context(*words, **more)
+
     def invoke(self, ctx: Any) -> Any:  # typer has no public name for its type
+        """Run the command; what it printed has been read, or its reader has gone, when this returns."""
+        with quiet_without_reader():
+            try:
+                return self._answer(ctx)
+            finally:
+                if ctx.parent is None:
+                    sys.stdout.flush()
+
+    def _answer(self, ctx: Any) -> Any:
         words = [*ctx._protected_args, *ctx.args]  # noqa: SLF001 - nor for these
         as_json = "--json" in words
         try:
@@ -68,7 +86,7 @@ class Commands(TyperGroup):
             )
         except AisciError as raised:
             error = raised
-        except BrokenPipeError:  # the reader of our output has gone: typer's business
+        except BrokenPipeError:  # the reader of our output has gone: no error of the command
             raise
         except OSError as refused:
             error = AisciError(
@@ -78,6 +96,22 @@ class Commands(TyperGroup):
             )
         console.errors.show_error(error, as_json=as_json)
         raise typer.Exit(error.exit_code)
+
+
+@contextmanager
+def quiet_without_reader() -> Iterator[None]:
+    """Where the pipe that reads our output is closed, end as other tools do: quietly, by a code of its own.
+
+    Click would exit with 1, which for `aisci audit` means that a record is broken.
+    """
+    try:
+        yield
+    except BrokenPipeError:
+        with suppress(OSError, ValueError):  # a stream that is no file has nothing left to flush
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, sys.stdout.fileno())  # the interpreter flushes once more when it ends
+            os.close(nowhere)
+        raise typer.Exit(NO_READER) from None
 
 
 def own_process() -> None:

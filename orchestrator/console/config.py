@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from orchestrator.api.preferences import (
     FOLDER_FILE,
@@ -12,6 +13,9 @@ from orchestrator.api.preferences import (
     variable_of,
 )
 from orchestrator.console import output as out
+from orchestrator.core.strict_toml import Flat
+
+_EXAMPLE = """echo 'scale = "smoke"'"""
 
 
 def show_config(*, as_json: bool) -> None:
@@ -22,12 +26,18 @@ def show_config(*, as_json: bool) -> None:
             out.as_json({"key": one.key, "value": one.value, "origin": one.origin,
                          "variable": variable_of(one.key)})  # fmt: skip
         return
-    rows = [
-        (one.key, "" if one.value is None else one.value, one.origin, PREFERENCES[one.key].about)
-        for one in held
-    ]
+    rows = [(one.key, _shown(one.value), one.origin, PREFERENCES[one.key].about) for one in held]
     out.table(("setting", "value", "from", "what it is"), rows)
     out.say(
         f"\nan option on the command line counts first, then a variable such as {variable_of('model')},"
         f"\nthen ./{FOLDER_FILE}, then {user_file()}"
     )
+    if not (Path(FOLDER_FILE).exists() or user_file().exists()):
+        out.say(f"\nno file has settings yet; one line makes one: {_EXAMPLE} > {FOLDER_FILE}")
+
+
+def _shown(value: Flat | None) -> str:
+    """A value as a file has it."""
+    if value is None:
+        return ""
+    return str(value).lower() if isinstance(value, bool) else str(value)

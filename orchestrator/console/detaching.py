@@ -1,4 +1,4 @@
-"""``aisci run --detach``: a run of its own, which the terminal's end does not stop; and ``aisci cancel``."""
+"""``aisci run`` and ``resume --detach``: a run of its own, which the terminal's end does not stop; and ``aisci cancel``."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 import orchestrator
 from orchestrator.api.cancelling import cancel_run
-from orchestrator.api.find_run import id_of, run_folders
+from orchestrator.api.find_run import find_run, id_of, run_folders
 from orchestrator.api.lock_holder import lock_holder
 from orchestrator.console import output as out
 
@@ -28,10 +28,15 @@ _LONGEST = 20_000  # bytes of a log that are shown of a run that did not begin
 
 
 def start_detached(
-    words: Sequence[str], results: Path, *, as_json: bool, program: Sequence[str] = OUR_PROGRAM
+    words: Sequence[str],
+    results: Path,
+    *,
+    as_json: bool,
+    resumed: Path | None = None,
+    program: Sequence[str] = OUR_PROGRAM,
 ) -> int:
-    """Start ``aisci`` with these words in a session of its own, and say how to follow it. Returns the exit code:
-    its own one where it ends before a run has begun.
+    """Start ``aisci`` with these words in a session of its own, and say how to follow it: a new run, or the one
+    that is ``resumed``. Returns the exit code: its own one where it ends before it works on a run.
     """
     results.mkdir(parents=True, exist_ok=True)
     known = set(run_folders(results))
@@ -46,26 +51,37 @@ def start_detached(
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    folder = _begun(process, results, known)
+
+    def candidates() -> list[Path]:
+        return [one for one in run_folders(results) if one not in known]
+
+    folder = _begun(process, candidates if resumed is None else lambda: [resumed])
     if folder is None:
         return _ended_early(process, log, results, known)
     return _say_begun(process, folder, log, as_json=as_json)
 
 
-def _begun(process: subprocess.Popen[bytes], results: Path, known: set[Path]) -> Path | None:
+def resume_detached(name: str, results: Path, *, as_json: bool) -> int:
+    """Start this command's ``aisci resume`` in the background. Returns the exit code."""
+    folder = find_run(name, results).folder
+    return start_detached(
+        sys.argv[1:], folder.absolute().parent.parent, as_json=as_json, resumed=folder
+    )
+
+
+def _begun(process: subprocess.Popen[bytes], candidates: Callable[[], list[Path]]) -> Path | None:
     """The run that the process works on; None where it ended before."""
     while process.poll() is None:
-        for folder in run_folders(results):
-            if folder not in known:
-                holder = lock_holder(folder)
-                if holder is not None and holder.pid == process.pid:
-                    return folder
+        for folder in candidates():
+            holder = lock_holder(folder)
+            if holder is not None and holder.pid == process.pid:
+                return folder
         time.sleep(_LOOK)
     return None
 
 
 def _say_begun(process: subprocess.Popen[bytes], folder: Path, log: Path, *, as_json: bool) -> int:
-    beside = folder.with_name(f"{folder.name}.log")
+    beside = _free(folder)
     log.rename(beside)
     if as_json:
         out.as_json({"started": str(folder), "log": str(beside), "pid": process.pid})
@@ -76,6 +92,15 @@ def _say_begun(process: subprocess.Popen[bytes], folder: Path, log: Path, *, as_
     out.say(f"follow:   aisci logs -f {run}")
     out.say(f"stop:     aisci cancel {run}")
     return 0
+
+
+def _free(folder: Path) -> Path:
+    """Where a log goes: beside the run, and over no log of before."""
+    path, number = folder.with_name(f"{folder.name}.log"), 1
+    while path.exists():
+        number += 1
+        path = folder.with_name(f"{folder.name}.{number}.log")
+    return path
 
 
 def _ended_early(

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from orchestrator.api.readiness import readiness
+from orchestrator.api.verdict import MachineVerdict, verdict_of
 from orchestrator.console import output as out
 from orchestrator.core.sanitize import plain_line
 from orchestrator.machine.doctor import Check, CheckState, examine
@@ -58,7 +59,17 @@ def _draw(checks: Sequence[Check], *, verbose: bool) -> None:
     states = Counter(one.state for one in checks)
     counts = ", ".join(f"{states[state]} {state}" for state in _COLOURS if states[state])
     basis = "tested: tried just now; reported: by the engine; read: from files"
-    out.draw([*parts, Text(f"{counts}. {basis}")], longest=_WIDE)
+    verdict = Text("\n".join(verdict_lines(verdict_of(checks))), style="bold")
+    out.draw([*parts, Text(f"{counts}. {basis}"), verdict], longest=_WIDE)
+
+
+def verdict_lines(verdict: MachineVerdict) -> list[str]:
+    """What `aisci run` would take here, what larger policies lack, and the next step."""
+    lines = [f"verdict: runs here take the policy {verdict.policy}"]
+    if not verdict.policy:
+        lines = ["verdict: no shipped policy can run here yet"]
+    lines += [f"         larger: {name}: {_one_line(what)}" for name, what in verdict.missing]
+    return [*lines, f"next:    {_one_line(verdict.next)}"]
 
 
 def _words(one: Check, *, verbose: bool) -> Text:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import asdict
 from pathlib import Path
 
 from orchestrator.api.archive import pack_run
+from orchestrator.api.exported import unpacking
 from orchestrator.api.metric_table import csv_text, metric_rows
 from orchestrator.console import output as out
 from orchestrator.core.errors import UserError
@@ -24,7 +24,7 @@ def export_runs(
         )
     if as_csv or as_json:
         rows = metric_rows(names, results)
-        if into is not None:
+        if into is not None and into != Path("-"):
             text = csv_text(rows) if as_csv else out.json_lines(map(asdict, rows))
             write(into, text)
             out.say(f"{out.counted(len(rows), 'row')}: {into}")
@@ -41,8 +41,7 @@ def export_runs(
             todo="export one after the other; --csv and --json take several",
         )
     done = pack_run(names[0], results, into)
-    file = shlex.quote(str(done.file))
     out.say(f"exported: {done.file} ({out.counted(done.files, 'file')}, {rough_text(done.size)})")
     out.say(f"head:     {done.head} (tell it apart from the file)")
-    out.say(f"there:    mkdir -p results && tar -xzf {file} -C results")
-    out.say(f"          aisci audit {done.run} --head HEAD")
+    first, *more = unpacking(done.file, done.run, done.head)
+    out.say("\n".join((f"there:    {first}", *(f"          {line}" for line in more))))

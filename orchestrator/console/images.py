@@ -73,7 +73,7 @@ def images(*, as_json: bool) -> None:
         (one.name, one.state, sizes[one.name], ages[one.name], one.id[7:19], one.about)
         for one in states
     ]
-    out.table(("image", "state", "size", "age", "id", "for"), rows)
+    out.table(("image", "state", "size", "age", "id", "for"), rows, whole=5)
     aged = [one.name for one in states if one.id and one.age(now) > OLD_AFTER]
     if aged:
         out.say(

@@ -21,7 +21,8 @@ def _export(
     runs: RunNames,
     *,
     into: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Where to write it; or a folder.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Where to write it; a folder; or, of a table, `-`."),
     ] = None,
     as_csv: Annotated[
         bool, typer.Option("--csv", help="Instead: all metrics of all ideas, as CSV.")
@@ -45,13 +46,13 @@ def _rm(
     results: ResultsOption = HERE,
     as_json: Json = False,
 ) -> None:
-    """Remove runs, with their records."""
+    """Remove runs, with their records; or lists of ideas, reviews, surveys, slides (`reviews/NAME`)."""
     raise typer.Exit(console.removing.remove_runs(runs, results, yes=yes, as_json=as_json))
 
 
 def _du(*, results: ResultsOption = HERE, as_json: Json = False) -> None:
-    """Show what runs, caches and images take on the disk."""
-    console.removing.show_use(results, as_json=as_json)
+    """Show what runs, other records, caches and images take on the disk, and all together."""
+    console.disk_use.show_use(results, as_json=as_json)
 
 
 def _prune(

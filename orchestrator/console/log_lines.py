@@ -8,6 +8,7 @@ from typing import TextIO
 
 from orchestrator.api.run_state import Load, RunState
 from orchestrator.console.output import span
+from orchestrator.core import errors
 from orchestrator.core.decode import decode
 from orchestrator.core.edit import Edit
 from orchestrator.core.job import JobResult
@@ -35,6 +36,7 @@ from orchestrator.record.notes import (
 )
 
 _LONG_WAIT = 10.0  # seconds after which a person wonders
+_LONGEST = 8000  # characters of a cause, which is never cut
 _WIDEST = 1000  # characters of a line of a container's output
 
 
@@ -104,7 +106,7 @@ class LogLines:
             case Answered():
                 return self._answered(event)
             case CallFailed(error=error):
-                what = f"{error.type}: {plain_line(error.what)}"
+                what = plain_line(f"{_unforeseen(error.type)}{error.what}", limit=_LONGEST)
                 return f"{_place(event.scope)}: {event.port}: {what}"
             case Noted():
                 return _noted(read_note(self._load(event.body)))
@@ -137,7 +139,7 @@ def _noted(note: Note) -> str:
         case StageBegan(name=name):
             text = f"stage {name}"
         case StageFailed(failure=failure):
-            text = f"failed in {failure.stage}: {failure.error}: {failure.what}"
+            text = f"failed in {failure.stage}: {_unforeseen(failure.error)}{failure.what}"
         case IdeaSkipped(why=why):
             text = f"skipped, not novel: {why}"
         case GaveUp(attempts=attempts):
@@ -148,4 +150,10 @@ def _noted(note: Note) -> str:
             text = f"restored files that may not change: {', '.join(files)}"
         case IdeaFinished(left_out=left_out):
             text = f"finished; {left_out} left out" if left_out else "finished"
-    return plain_line(text)
+    return plain_line(text, limit=_LONGEST)
+
+
+def _unforeseen(kind: str) -> str:
+    """The class of an error that this program did not foresee: its own errors say in words what happened."""
+    own = getattr(errors, kind, None)
+    return "" if isinstance(own, type) and issubclass(own, errors.AisciError) else f"{kind}: "

@@ -61,14 +61,16 @@ def table(
     groups: Sequence[str] = (),
     *,
     numbers: bool = False,
+    whole: int = 0,
 ) -> None:
     """A table without a frame, states in colour; ``groups`` names the heading above each row. All columns
-    but the first may be ``numbers``.
+    but the first may be ``numbers``. The cells of the first ``whole`` columns are never broken.
     """
     drawn = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for place, head in enumerate(heads):
         side: JustifyMethod = "right" if numbers and place else "left"
-        drawn.add_column(head, overflow="fold", justify=side)
+        kept = place < whole
+        drawn.add_column(head, overflow="ignore" if kept else "fold", justify=side, no_wrap=kept)
     for number, row in enumerate(rows):
         if groups and (not number or groups[number] != groups[number - 1]):
             drawn.add_row()

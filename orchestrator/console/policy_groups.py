@@ -112,13 +112,19 @@ def policy_schema() -> None:
 @check_group.command("paper")
 def paper(
     folder: Annotated[
-        Path, typer.Argument(help="RUN/IDEA, or a folder with run_0/final_info.json and a paper.")
+        Path,
+        typer.Argument(
+            help="RUN/IDEA, a RUN of one idea, or a folder with run_0/final_info.json and a paper."
+        ),
     ],
     *,
     scale: Annotated[
         str, typer.Option(help="The scale that was run, for a folder without a record.")
     ] = "",
+    results: ResultsOption = HERE,
     as_json: Json = False,
 ) -> None:
     """List the sentences that no result carries, and how each was read; exit code 1 if there are any."""
-    raise typer.Exit(console.check.print_paper_check(folder, scale, as_json=as_json))
+    raise typer.Exit(
+        console.check.print_paper_check(folder, scale, as_json=as_json, results=results)
+    )

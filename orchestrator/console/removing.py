@@ -1,16 +1,15 @@
-"""``aisci rm``, ``prune`` and ``du``: what runs take, and removing those that nobody wants any more."""
+"""``aisci rm`` and ``prune``: removing runs that nobody wants any more."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from orchestrator.api.disk_use import KINDS_OF_FILES, RunSize, sizes_of_caches, sizes_of_runs
+from orchestrator.api.disk_use import RunSize
 from orchestrator.api.removing import (
     PrunePlan,
     plan_prune,
@@ -25,8 +24,6 @@ from orchestrator.core.problems import Invalid
 from orchestrator.core.units import parse_time, rough_text
 from orchestrator.sandbox.engine.client import Engine, connect
 from orchestrator.sandbox.images.dangling import DanglingImage, dangling_images, remove_dangling
-from orchestrator.sandbox.images.derived import list_derived
-from orchestrator.sandbox.images.images import list_images
 
 
 def remove_runs(names: list[str], results: Path, *, yes: bool, as_json: bool) -> int:
@@ -36,7 +33,7 @@ def remove_runs(names: list[str], results: Path, *, yes: bool, as_json: bool) ->
         return 1
     for one in runs:
         remove_run(one.folder, results)
-        out.as_json(_run_json(one) | {"removed": True}) if as_json else out.say(
+        out.as_json(size_json(one) | {"removed": True}) if as_json else out.say(
             f"removed: {one.run} ({rough_text(one.total)})"
         )
     return 0
@@ -57,7 +54,7 @@ def prune(results: Path, older_than: str | None, way: PruneWay) -> int:
     seconds, plan = _seconds(older_than), PrunePlan(runs=(), stay=())
     if older_than is not None or way.keep_record:
         plan = plan_prune(results, seconds, datetime.now(UTC), keep_record=way.keep_record)
-    engine = _engine()
+    engine = engine_if_any()
     images = dangling_images(engine) if engine else ()
     verb = "reduce to their records" if way.keep_record else "remove"
     sure = way.dry_run or way.yes or not (plan.runs or images)
@@ -80,7 +77,7 @@ def _say_pruned(plan: PrunePlan, images: Sequence[DanglingImage], way: PruneWay)
     if way.as_json:
         for one in plan.runs:
             kept = {"removed": done, "record_kept": way.keep_record, "freed": _freed(one, way)}
-            out.as_json(_run_json(one) | kept)
+            out.as_json(size_json(one) | kept)
         for image in images:
             found = {"image": image.id, "name": image.name, "bytes": image.size}
             out.as_json(found | {"removed": done})
@@ -100,65 +97,16 @@ def _freed(one: RunSize, way: PruneWay) -> int:
     return one.total - (one.kinds["record"] if way.keep_record else 0)
 
 
-def show_use(results: Path, *, as_json: bool) -> None:
-    """Print what runs, caches and images take."""
-    runs, caches, images = sizes_of_runs(results), sizes_of_caches(), _images()
-    if as_json:
-        for one in runs:
-            out.as_json(_run_json(one))
-        for cache in caches:
-            out.as_json({"cache": cache.what, **asdict(cache)})
-        for name, size in images or ():
-            out.as_json({"image": name, "bytes": size})
-        return
-    rows = [
-        (one.run, rough_text(one.total), *(rough_text(one.kinds[kind]) for kind in KINDS_OF_FILES))
-        for one in runs
-    ]
-    sums = [sum(one.kinds[kind] for one in runs) for kind in KINDS_OF_FILES]
-    rows.append(("all runs", rough_text(sum(sums)), *map(rough_text, sums)))
-    out.table(("run", "all", *KINDS_OF_FILES), rows, numbers=True)
-    out.say()
-    out.table(
-        ("kept for you", "size", "where"),
-        [
-            (
-                one.what + (", made again" if one.made_again else ""),
-                rough_text(one.size),
-                one.folder,
-            )
-            for one in caches
-        ],
-    )
-    out.say()
-    if images is None:
-        out.say("no Docker engine answers: its images were not looked at")
-    else:
-        out.table(
-            ("image", "size, shared layers included"), [(n, rough_text(s)) for n, s in images]
-        )
-
-
-def _images() -> list[tuple[str, int]] | None:
-    """(name, bytes) of the images of ours that the engine has; None without an engine."""
-    engine = _engine()
-    if engine is None:
-        return None
-    with closing(engine):
-        known = [one for one in (*list_images(engine), *list_derived(engine)) if one.id]
-        loose = dangling_images(engine)
-    named = [(one.name, one.size) for one in known]
-    return [*named, *((f"{one.name} (built before, no name)", one.size) for one in loose)]
-
-
-def _engine() -> Engine | None:
+def engine_if_any() -> Engine | None:
+    """The engine; None where none answers."""
     try:
         return connect()
     except EngineUnavailable:
         return None
 
 
-def _run_json(one: RunSize) -> dict[str, Any]:
+def size_json(one: RunSize) -> dict[str, Any]:
+    """A run's size as JSON."""
     return {"run": one.run, "folder": str(one.folder), "bytes": one.total, "kinds": dict(one.kinds)}
 
 

@@ -132,6 +132,7 @@ def _resume(
     sign: SignOption = None,
     results: ResultsOption = HERE,
     notify: NotifyOption = "",
+    detach: DetachOption = False,
     quiet: QuietOption = False,
     as_json: Json = False,
 ) -> None:
@@ -142,6 +143,8 @@ def _resume(
         parallel=parallel, gpus=gpus,
     )  # fmt: skip
     view = View(quiet=quiet, as_json=as_json, notify=notify)
+    if detach:
+        raise typer.Exit(console.detaching.resume_detached(run, results, as_json=as_json))
     raise typer.Exit(console.run.start(request, view))
 
 

@@ -146,7 +146,7 @@ def _show(outcome: RunOutcome, view: View) -> int:
         out.as_json({"outcome": ended})
         return 0 if outcome.ok else 1
     cells = [(row["name"], row["status"], row["why"]) for row in rows]
-    out.table(("idea", "ended", "where and why"), cells)
+    out.table(("idea", "ended", "where and why"), cells, whole=2)
     out.say(f"\nresults:  {outcome.folder}\nreport:   {outcome.report}")
     for row in rows:
         if row["paper"]:

@@ -19,6 +19,7 @@ from orchestrator.api.run_compare import (
 )
 from orchestrator.console import output as out
 from orchestrator.console.columns import Column, cell, fixed_columns
+from orchestrator.console.headlines import drawn_headlines
 from orchestrator.console.live import STYLES
 from orchestrator.console.run_list import run_json, short_cost
 from orchestrator.report.measured import MeanError, mean_text
@@ -42,17 +43,21 @@ def comparison_json(found: RunComparison) -> dict[str, Any]:
         | {"worked": round(side.status.worked, 3), "each": [asdict(one) for one in side.ideas]}
         for name, side in (("first", found.first), ("second", found.second))
     }
-    pins = [asdict(one) for one in found.pins]
-    return sides | {"pins": pins, "metrics": [asdict(one) for one in found.metrics]}
+    return sides | {
+        "pins": [asdict(one) for one in found.pins],
+        "metrics": [asdict(one) for one in found.metrics],
+        "headlines": [asdict(one) for one in found.headlines],
+    }
 
 
 def drawn_comparison(found: RunComparison, width: int) -> list[Text]:
-    """The lines: what differs at the start, ideas, results, use."""
+    """The lines: the answer, then what differs at the start, ideas, results, use."""
     sides = (found.first.status.id, found.second.status.id)
     pins = [
         (cell(one.what), cell(one.first), cell(one.second), cell(one.verdict)) for one in found.pins
     ]
-    lines = [Text("started with", style="bold")]
+    lines = [*drawn_headlines(found.headlines, sides, width), Text()]
+    lines.append(Text("started with", style="bold"))
     if pins:
         last = "the second is" if any(one.verdict for one in found.pins) else ""
         lines += fixed_columns(_columns(sides, last), pins, width)
@@ -88,7 +93,8 @@ def _idea(idea: ComparedIdea | None) -> Text:
     if idea is None:
         return cell("–")
     reviewed = f", {idea.review} of 10, {idea.decision}" if idea.review is not None else ""
-    return cell(f"{idea.status}{reviewed}", STYLES.get(idea.status, ""))
+    status = ", ".join((idea.status, *idea.lacking))
+    return cell(f"{status}{reviewed}", STYLES.get(idea.status, ""))
 
 
 def _metric(one: ComparedMetric) -> tuple[Text, ...]:

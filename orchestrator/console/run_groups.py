@@ -36,7 +36,7 @@ def _status(
 
 
 def _logs(
-    run: RunName,
+    run: LatestName = "latest",
     idea: Annotated[
         str, typer.Argument(metavar="[IDEA]", help="Of this idea alone: its name or id.")
     ] = "",

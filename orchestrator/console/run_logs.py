@@ -9,6 +9,7 @@ import webbrowser
 from pathlib import Path
 from typing import Any
 
+from orchestrator.api.export import write_reports
 from orchestrator.api.find_run import find_run
 from orchestrator.api.locking import is_at_work
 from orchestrator.api.run_lines import RunLines, as_written, idea_called, read_body
@@ -54,15 +55,28 @@ def show_logs(name: str, idea: str, results: Path, *, follow: bool, output: bool
 def open_page(name: str, results: Path, *, only_print: bool) -> None:
     """Print where a run's page is, and open it where there is a screen."""
     page = find_run(name, results).report
+    if not page.exists() and not page.is_symlink():
+        _write_page(page, results)
     if not page.is_file() or page.is_symlink():
         raise UserError(
-            "this run has no page yet",
+            "this run has no page",
             where=str(page),
-            todo=f"`aisci report {page.parent}` writes it from what is recorded so far",
+            todo=f"`aisci report {page.parent} --into DIR` writes its pages elsewhere",
         )
     out.say(str(page))
     if not only_print:
         show_page(page)
+
+
+def _write_page(page: Path, results: Path) -> None:
+    """The pages of a run that did not end, from what is recorded so far: nobody else writes them now."""
+    if is_at_work(page.parent):
+        raise UserError(
+            "this run has no page yet, and another process works on it",
+            where=str(page),
+            todo="`aisci status -f` follows it; it writes its page when it ends",
+        )
+    write_reports(str(page.parent), results)
 
 
 def show_page(page: Path) -> None:

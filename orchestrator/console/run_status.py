@@ -23,13 +23,20 @@ from orchestrator.console import output as out
 from orchestrator.console.columns import Column, cell, fixed_columns
 from orchestrator.console.live import ROOM, STYLES, elapsed
 from orchestrator.console.live_table import short_counts
-from orchestrator.console.run_list import STATE_STYLES, idea_counts, run_json, short_cost
-from orchestrator.core.sanitize import plain_line
+from orchestrator.console.run_list import (
+    STATE_STYLES,
+    UNKNOWN_COST,
+    idea_counts,
+    run_json,
+    short_cost,
+)
+from orchestrator.core.sanitize import plain, plain_line
 from orchestrator.record.asked_stages import STAGE_NAMES
 
 _EACH = 1.0  # seconds between two looks
 _LONGEST = 1000  # characters of a command
-_LINES_AROUND = 14  # of a status, that are not of an idea
+_LONGEST_CAUSE = 8000  # characters of why ideas failed: such a text is what a screen is for
+_LINES_AROUND = 15  # of a status, that are not of an idea
 _SHORT = 3  # characters of a stage's name
 _HEAD = " ".join(name[:_SHORT] for name in STAGE_NAMES)
 _MARKS = {"reached": "✓", "failed": "✗", "begun": "▶", "left out": "-"}
@@ -144,14 +151,19 @@ def _use(status: RunStatus, ideas: Sequence[WayStatus], now: float, width: int) 
     name, doing, *others = _WORK
     if not working:
         doing = replace(doing, head="stopped" if any(way.out for way in ways) else "")
-    return fixed_columns((name, doing, *others), rows, width)
+    lines = fixed_columns((name, doing, *others), rows, width)
+    if status.unpriced:
+        calls = out.counted(status.unpriced, "call")
+        lines.append(cell(f"{UNKNOWN_COST}: and the price of {calls} that is not known", "dim"))
+    return lines
 
 
 def _marks(idea: WayStatus) -> Text:
     """A mark for each stage, below the beginning of its name."""
     known, text = dict(idea.marks), Text()
     for name in STAGE_NAMES:
-        mark = _MARKS.get(known.get(name, ""), "·")
+        nothing = "left out" if name in idea.left_out else ""
+        mark = _MARKS.get(known.get(name, nothing), "·")
         style = {"✓": "green", "✗": "red", "▶": "cyan"}.get(mark, "dim")
         text.append(f" {mark}  ", style=style)
     text.rstrip()
@@ -188,12 +200,13 @@ def _going(call: CallOut, now: float, *, bar: bool) -> str:
 
 def _faults(status: RunStatus, width: int) -> list[Text]:
     """Why ideas, or the whole run, ended early, and what was left out of them as the run was asked."""
-    told_of = [plain_line(f"{one.name}: {one.why}") for one in status.ways if one.why]
+    told_of = [f"{one.name}: {one.why}" for one in status.ways if one.why]
     left = dict.fromkeys(
         what for one in status.ideas for what in one.lacking if what.endswith("left out")
     )
     told_of += [f"{what}, as the run was asked" for what in left]
-    lines = [line for text in told_of[:5] for line in wrap(text, width)]
+    said = plain("\n".join(told_of[:5]), limit=_LONGEST_CAUSE).splitlines()
+    lines = [line for text in said for line in wrap(plain_line(text, limit=_LONGEST_CAUSE), width)]
     return [Text(), *(Text(line, style="yellow") for line in lines)] if lines else []
 
 

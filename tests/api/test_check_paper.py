@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,16 @@ def test_the_paper_of_a_recorded_run_holds(quick_run: Path) -> None:
     assert done.by_reference
     assert done.numbers > 20
     assert check_paper(quick_run) == done
+
+
+def test_the_paper_of_the_newest_runs_only_idea_is_found_by_latest(
+    quick_run: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "quick").mkdir()
+    shutil.copytree(quick_run, tmp_path / "quick" / "20260101_000000")
+    assert check_paper(Path("latest"), "", tmp_path).wrong == ()
+    with pytest.raises(UnknownName, match="there is no run"):
+        check_paper(tmp_path / "nothing", "", tmp_path)
 
 
 def test_a_changed_row_of_the_programs_own_tables_is_told(

@@ -57,10 +57,17 @@ def test_its_pages_tell_idea_plan_runs_changes_figures_paper_review_cost_and_con
 
 
 @pytest.mark.program
-def test_a_demo_that_is_there_already_is_not_overwritten(shown: demo.DemoOutcome) -> None:
+def test_a_demo_that_is_there_already_is_shown_and_not_overwritten(
+    shown: demo.DemoOutcome,
+) -> None:
     before = shown.report.stat().st_mtime_ns
-    with pytest.raises(UserError, match="there already"):
+    assert demo.replay_demo(shown.folder.parents[1]) == shown
+    notes = next(shown.folder.glob("*/notes.txt"))
+    kept = notes.read_bytes()
+    notes.write_text("changed")
+    with pytest.raises(UserError, match="was changed"):
         demo.replay_demo(shown.folder.parents[1])
+    notes.write_bytes(kept)
     assert shown.report.stat().st_mtime_ns == before
     assert [one.name for one in shown.folder.parent.iterdir()] == [shown.folder.name]
 

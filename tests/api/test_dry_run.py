@@ -69,6 +69,19 @@ def test_a_run_that_can_start_lacks_nothing_and_leaves_no_folder(
     assert not (user / "results").exists()
 
 
+def test_what_is_not_asked_for_and_costs_nothing_is_not_shown(
+    user: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_images(monkeypatch)
+    request = rig.wanted(user / "results")
+    free = preview_run(request)
+    assert (free.stages[-1], free.usd) == ("review", 0.0)
+    improved = replace(request, reviewing=replace(request.reviewing, improve=1))
+    assert preview_run(improved).stages[-1] == "improve"
+    paid = preview_run(replace(request, model="openai/gpt-5", price="1,2"))
+    assert paid.usd > 0
+
+
 def test_everything_that_is_missing_is_told_at_once(user: Path) -> None:
     request = replace(
         rig.wanted(user), template="nanoGPT_lite", scale="full", policy=LONG, model="openai/gpt-4o"

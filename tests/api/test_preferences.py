@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
 
 import pytest
 
 from orchestrator.api.preferences import PREFERENCES, settings_held, user_file
+from orchestrator.console import research_groups
 from orchestrator.core.errors import BadFile, UserError
 
 KEY = "sk-proj-" + "a1b2c3d4" * 4
@@ -57,6 +59,10 @@ def test_a_price_does_not_count_for_a_model_from_a_place_above_it(
         ("parallel = 0", "'parallel' is not a whole number from 1", "parallel ="),
         ('model = ""', "'model' is not a text", "model ="),
         ("[model]", "'model' is not a text", "model ="),
+        ('scale = "smok"', "no scale 'smok'", "did you mean 'smoke'?"),
+        ("no_review = 1", "'no_review' is not true or false", "no_review = true"),
+        ("reviews = 10", "'reviews' is not a whole number from 1 to 9", "reviews ="),
+        ("improve = true", "'improve' is not a whole number from 0 to 5", "improve ="),
     ],
 )
 def test_a_wrong_line_is_told_with_its_place(
@@ -68,6 +74,43 @@ def test_a_wrong_line_is_told_with_its_place(
     assert words in caught.value.what
     assert todo in caught.value.todo
     assert caught.value.where.startswith(f"{user}:2")
+
+
+def test_an_unknown_setting_is_told_with_all_that_there_are(user: Path, tmp_path: Path) -> None:
+    user.write_text("qqq = 1\n")
+    with pytest.raises(BadFile) as caught:
+        held(tmp_path)
+    assert f"the settings: {', '.join(PREFERENCES)}" in caught.value.todo
+
+
+def test_a_scale_of_a_template_of_ones_own_is_no_error(user: Path, tmp_path: Path) -> None:
+    user.write_text('scale = "shorter"\n')
+    assert held(tmp_path)["scale"][0] == "shorter"
+
+
+@pytest.mark.parametrize(("text", "value"), [("true", True), ("0", False), ("No", False)])
+def test_a_switch_is_set_by_a_variable(
+    text: str,
+    value: object,
+    user: Path,
+    tmp_path: Path,
+) -> None:
+    assert not user.exists()
+    assert held(tmp_path, AISCI_NO_REVIEW=text)["no_review"] == (value, "AISCI_NO_REVIEW")
+
+
+def test_a_folders_file_shows_no_folder_to_containers(user: Path, tmp_path: Path) -> None:
+    assert not user.exists()
+    (tmp_path / "aisci.toml").write_text('data = "/home"\n')
+    with pytest.raises(BadFile, match="'data' may not be set by a folder's file"):
+        held(tmp_path)
+
+
+def test_every_setting_of_a_run_is_an_option_of_it_with_the_same_default() -> None:
+    takes = inspect.signature(research_groups.RESEARCH_COMMANDS["run"]).parameters
+    for key, one in PREFERENCES.items():
+        assert key in takes, key
+        assert str(takes[key].default) == str(one.default) or key == "notify", key
 
 
 @pytest.mark.parametrize(

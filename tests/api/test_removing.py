@@ -81,10 +81,10 @@ def test_what_is_elsewhere_or_no_run_or_behind_a_link_is_refused(
     ):
         with pytest.raises(UserError, match="no run below"):
             runs_to_remove([name], results)
-    survey = results / "surveys" / "one"
+    survey = results / "elsewhere" / "one"
     survey.mkdir(parents=True)
     shutil.copy(next((results / "quick" / FINISHED).glob("*/journal.jsonl")), survey)
-    with pytest.raises(UserError, match="not the record of a run"):
+    with pytest.raises(UserError, match="no record that `aisci` made"):
         runs_to_remove([str(survey)], results)
     assert (outside / "journal.jsonl").is_file()
     assert (survey / "journal.jsonl").is_file()

@@ -72,7 +72,11 @@ def test_a_failure_that_is_made_good_is_none_any_more() -> None:
     failure = Failure(stage="plots", error="ModelBusy", what="busy\nfor long", transient=True)
     state.take(noted(f"{ROOT}/plots", StageFailed(failure=failure)))
     way = state.ways[IDEA.id]
-    assert (way.status, way.why, way.marks) == ("failed", "plots: busy", {"plots": "failed"})
+    assert (way.status, way.why, way.marks) == (
+        "failed",
+        "plots: busy\nfor long",
+        {"plots": "failed"},
+    )
     state.take(noted(f"{ROOT}/plots", StageReached(stage="plots", tree=Tree())))
     assert (way.status, way.why, way.marks) == ("", "", {"plots": "reached"})
 

@@ -143,6 +143,34 @@ def test_a_detached_run_goes_on_when_its_terminal_is_closed(folder: Path) -> Non
     assert [one.name for one in folder.parent.parent.iterdir()] == ["quick"]
 
 
+def test_a_resumed_run_is_detached_too_and_no_log_is_overwritten(folder: Path) -> None:
+    (begun := Journal(folder / "journal.jsonl", BlobStore(folder / "blobs"))).append(run_started())
+    assert begun.events
+    earlier = folder.with_name(f"{folder.name}.log")
+    earlier.write_text("of the run's beginning")
+    resume = DETACH.replace("as_json=False,", "as_json=False, resumed=folder,")
+    done = subprocess.run(
+        [sys.executable, "-c", resume, str(folder)],
+        env=ENV, cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    holder = lock_holder(folder)
+    assert holder is not None
+    assert f"started:  quick/{folder.name}, process {holder.pid}" in done.stdout
+    cancel_run(str(folder), folder.parent.parent)
+    assert earlier.read_text() == "of the run's beginning"
+    assert "aisci resume" in folder.with_name(f"{folder.name}.2.log").read_text()
+
+
+def test_a_resume_that_is_refused_is_told_at_once(folder: Path) -> None:
+    Journal(folder / "journal.jsonl", BlobStore(folder / "blobs")).append(run_started())
+    done = subprocess.run(
+        [sys.executable, "-m", "cli", "resume", str(folder), "--parallel", "0", "--detach"],
+        env=ENV, cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2, done.stderr
+    assert list(folder.parent.iterdir()) == [folder]
+
+
 def test_a_request_that_is_wrong_is_told_at_once_with_its_exit_code(tmp_path: Path) -> None:
     for words, code in (
         (["run", "no-such-template", "--detach"], 2),

@@ -12,9 +12,14 @@ import pytest
 from typer.testing import CliRunner, Result
 
 import cli
+from orchestrator.console import output as out
 from orchestrator.console import removing
 from orchestrator.core.errors import EngineUnavailable
+from orchestrator.core.research import Idea
+from orchestrator.record.blobs import BlobStore
+from orchestrator.record.journal import Journal
 from tests.support import standing_rig
+from tests.support.journal_rig import idea_started
 from tests.support.standing_rig import FAILED, FINISHED, WORKING
 
 
@@ -145,3 +150,88 @@ def test_one_file_is_told_with_its_head_and_what_to_do_with_it(
     assert done.stdout.splitlines()[0].startswith(f"exported: {file} (")
     head = done.stdout.splitlines()[1].split()[1]
     assert file.name == f"quick_{FINISHED}_{head[:12]}.tar.gz"
+
+
+@pytest.fixture
+def exported(results: Path, tmp_path: Path) -> tuple[Path, str]:
+    """(the file, its head) of a run that is exported."""
+    done = aisci(results, "export", FINISHED, "--into", str(tmp_path))
+    (file,) = tmp_path.glob("*.tar.gz")
+    return file, done.stdout.splitlines()[1].split()[1]
+
+
+def test_the_printed_recipe_holds_the_real_head(results: Path, tmp_path: Path) -> None:
+    said = aisci(results, "export", FINISHED, "--into", str(tmp_path)).stdout
+    head = said.splitlines()[1].split()[1]
+    assert said.endswith(f"aisci audit quick/{FINISHED} --head {head}\n")
+
+
+@pytest.mark.parametrize("words", [("audit",), ("replay",), ("export", "--csv"), ("status",)])
+def test_an_exported_file_in_place_of_a_run_is_told_as_one(
+    results: Path, exported: tuple[Path, str], words: tuple[str, ...]
+) -> None:
+    file, head = exported
+    done = aisci(results, *words, str(file))
+    assert done.exit_code == 2
+    lines = [line.strip() for line in done.stderr.splitlines()]
+    assert "this is an exported run" in done.stderr
+    assert f"mkdir -p results && tar -xzf {file} -C results" in lines
+    assert f"aisci audit quick/{FINISHED} --head {head}" in lines
+
+
+def test_an_exported_file_is_no_folder_to_import(exported: tuple[Path, str]) -> None:
+    done = CliRunner().invoke(cli.app, ["import", str(exported[0])])
+    assert done.exit_code == 2
+    assert f"--head {exported[1]}" in done.stderr
+
+
+def test_another_archive_is_not_taken_for_an_exported_run(results: Path, tmp_path: Path) -> None:
+    (tmp_path / "other.tar.gz").write_bytes(b"\x1f\x8b\x08 not one")
+    done = aisci(results, "audit", str(tmp_path / "other.tar.gz"))
+    assert done.exit_code == 2
+    assert "it is no archive that `aisci export` made" in done.stderr
+
+
+def test_a_dash_is_standard_output_for_a_table_and_refused_for_an_archive(
+    results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for form in ("--csv", "--json"):
+        plain = aisci(results, "export", FINISHED, form).stdout
+        assert aisci(results, "export", FINISHED, form, "--into", "-").stdout == plain
+    refused = aisci(results, "export", FINISHED, "--into", "-")
+    assert refused.exit_code == 2
+    assert not (tmp_path / "-").exists()
+
+
+def a_record(results: Path, kind: str) -> Path:
+    """A record as `aisci review PAPER.pdf` and its like leave it: no run's."""
+    folder = results / kind / "a_long_name_of_a_paper_about_optimizers-0d32ee405cdc"
+    journal = Journal(folder / "journal.jsonl", BlobStore(folder / "blobs"))
+    journal.append(idea_started(Idea(name="a", title="A", experiment="x")))
+    return folder
+
+
+@pytest.mark.parametrize("kind", ["ideas", "reviews", "surveys", "slides"])
+def test_other_records_are_counted_and_removed_by_their_id(results: Path, kind: str) -> None:
+    folder = a_record(results, kind)
+    name = f"{kind}/{folder.name}"
+    said = aisci(results, "du").stdout
+    assert any(line.startswith(f"{name} ") for line in said.splitlines())
+    assert said.splitlines()[-1].startswith("in all: ")
+    told = [json.loads(line) for line in aisci(results, "du", "--json").stdout.splitlines()]
+    assert [one["record"] for one in told if "record" in one] == [name]
+    done = aisci(results, "rm", name, "--yes")
+    assert done.exit_code == 0, done.stderr
+    assert not folder.exists()
+    assert (results / "quick" / FINISHED).exists()
+
+
+def test_ids_are_whole_on_80_columns(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = a_record(results, "reviews")
+    monkeypatch.setattr(out, "width", lambda: 80)
+    monkeypatch.setattr(out, "_WIDE", 80)
+    lines = aisci(results, "du").stdout.splitlines()
+    assert any(line.startswith(f"reviews/{folder.name} ") for line in lines)
+    assert any(line.startswith(f"quick/{FINISHED} ") for line in lines)
+    assert max(len(line) for line in lines if "quick/" in line) <= 80

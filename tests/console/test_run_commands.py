@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 import webbrowser
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -87,6 +89,7 @@ run                                         ✓ 1               4,751      $0.01
 sweep_step_size                             ✓ 4  ✗ 2      1,234,567    $1,234.50
 a_very_l…its_decay  running 34 s of 5 min   ✓ 2              65,758    $0.1234+?
 all                                         ✓ 7  ✗ 2      1,305,076  $1,234.64+?
++?: and the price of 3 calls that is not known
 
 sweep_step_size: plots: no figure was drawn
 
@@ -99,6 +102,25 @@ def test_a_status_at_80_columns_is_this_screen() -> None:
     assert "\n".join(lines) + "\n" == STATUS
     assert max(map(cell_len, lines)) <= 80
     assert len(lines) < 24
+
+
+def test_a_stage_that_is_left_out_is_marked_before_the_run_comes_to_it() -> None:
+    going = replace(GOING, left_out=("review", "improve"))
+    lines = [
+        line.plain for line in drawn_status(replace(WORKING, ideas=(going,)), NOW.timestamp(), 100)
+    ]
+    (row,) = (line for line in lines if "▶" in line)
+    assert row.partition("✓")[2].split()[:9] == ["▶", *"······", "-", "-"]
+
+
+def test_a_cost_that_is_known_has_no_footnote() -> None:
+    known = replace(WORKING, ideas=(DONE,))
+    assert not any("+?" in line.plain for line in drawn_status(known, NOW.timestamp(), 80))
+
+
+def test_the_stages_that_a_run_leaves_out_are_of_its_record(runs: Path) -> None:
+    (each,) = json.loads(aisci(runs, "status", rig.UNFINISHED, "--json"))["each"]
+    assert each["left_out"] == ["improve"]
 
 
 def test_a_status_at_120_columns_names_how_containers_ended_and_draws_time() -> None:
@@ -176,7 +198,7 @@ def test_json_has_one_object_a_run_and_stable_keys(runs: Path) -> None:
     assert status["each"][0]["marks"]["plots"] == "begun"
     assert status["shared"][0]["containers"] == {"finished": 1}
     compared = json.loads(aisci(runs, "compare", rig.FINISHED, rig.STOPPED, "--json"))
-    assert set(compared) == {"first", "second", "pins", "metrics"}
+    assert set(compared) == {"first", "second", "pins", "metrics", "headlines"}
 
 
 def test_a_followed_run_that_has_ended_is_told_once(runs: Path) -> None:
@@ -207,8 +229,24 @@ def test_open_prints_the_page_and_starts_no_browser(
     assert opened == []
     aisci(runs, "open", rig.FINISHED)
     assert opened == [page.as_uri()]
-    result = CliRunner().invoke(cli.app, ["open", str(runs / rig.HOSTILE)])
-    assert result.exit_code == 2
+
+
+def test_open_writes_the_page_of_a_run_that_did_not_end_unless_a_process_is_at_work(
+    runs: Path, tmp_path: Path
+) -> None:
+    mine = Path(shutil.copytree(runs / rig.UNFINISHED, tmp_path / "quick" / rig.UNFINISHED))
+    page = mine / "report.html"
+    page.unlink(missing_ok=True)
+    with rig.held(mine):
+        result = CliRunner().invoke(cli.app, ["open", "latest", "--results", str(tmp_path)])
+    assert (result.exit_code, page.exists()) == (2, False)
+    assert aisci(mine.parent, "open", "latest", "--print").strip() == str(page)
+    assert page.is_file()
+
+
+def test_logs_without_a_name_are_of_the_newest_run(runs: Path, tmp_path: Path) -> None:
+    mine = Path(shutil.copytree(runs / rig.FINISHED, tmp_path / "quick" / rig.FINISHED))
+    assert aisci(mine.parent, "logs") == aisci(mine.parent, "logs", rig.FINISHED)
 
 
 def test_a_comparison_names_both_runs_above_their_numbers(
