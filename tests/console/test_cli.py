@@ -28,7 +28,8 @@ from orchestrator.console.live import container_counts, elapsed, ending
 from orchestrator.console.log_lines import LogLines
 from orchestrator.core.deadline import Deadline
 from orchestrator.core.errors import AisciError, BudgetSpent, Interrupted, UnknownName, UserError
-from orchestrator.record.events import Answered, Asked, Event, Recalled
+from orchestrator.core.sanitize import plain_line
+from orchestrator.record.events import Answered, Asked, CallFailed, Event, Recalled
 from orchestrator.record.heard import Sampled
 from tests.support.places import ROOT
 from tests.support.report_rig import Recorded, finished
@@ -405,7 +406,8 @@ def test_lines_say_only_what_this_process_saw_and_nothing_that_acts(tmp_path: Pa
     text = said.getvalue()
     assert "container finished after" in text
     assert "edit changed experiment.py" in text
-    assert "ModelBusy" in text
+    (failed,) = {plain_line(one.error.what) for one in events if isinstance(one, CallFailed)}
+    assert failed in text
     assert "\x1b" not in text
     assert "\u202e" not in text
     later = io.StringIO()
