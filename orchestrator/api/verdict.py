@@ -21,7 +21,7 @@ class MachineVerdict:
     next: str
 
 
-def verdict_of(checks: Sequence[Check]) -> MachineVerdict:
+def machine_verdict(checks: Sequence[Check]) -> MachineVerdict:
     """The verdict over all checks, those of the shipped policies among them."""
     known = {one.name: one for one in checks if one.group == READINESS}
     chosen = next((name for name in BY_SIZE if name in known and known[name].state == "ok"), "")

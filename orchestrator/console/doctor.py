@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from orchestrator.api.readiness import readiness
-from orchestrator.api.verdict import MachineVerdict, verdict_of
+from orchestrator.api.verdict import MachineVerdict, machine_verdict
 from orchestrator.console import output as out
 from orchestrator.core.sanitize import plain_line
 from orchestrator.machine.doctor import Check, CheckState, examine
@@ -59,7 +59,7 @@ def _draw(checks: Sequence[Check], *, verbose: bool) -> None:
     states = Counter(one.state for one in checks)
     counts = ", ".join(f"{states[state]} {state}" for state in _COLOURS if states[state])
     basis = "tested: tried just now; reported: by the engine; read: from files"
-    verdict = Text("\n".join(verdict_lines(verdict_of(checks))), style="bold")
+    verdict = Text("\n".join(verdict_lines(machine_verdict(checks))), style="bold")
     out.draw([*parts, Text(f"{counts}. {basis}"), verdict], longest=_WIDE)
 
 
