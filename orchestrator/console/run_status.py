@@ -153,8 +153,8 @@ def _use(status: RunStatus, ideas: Sequence[WayStatus], now: float, width: int) 
         doing = replace(doing, head="stopped" if any(way.out for way in ways) else "")
     lines = fixed_columns((name, doing, *others), rows, width)
     if status.unpriced:
-        calls = out.counted(status.unpriced, "call")
-        lines.append(cell(f"{UNKNOWN_COST}: and the price of {calls} that is not known", "dim"))
+        calls = out.counted(status.unpriced, "model call")
+        lines.append(cell(f"{UNKNOWN_COST}: the price of {calls} is not known", "dim"))
     return lines
 
 

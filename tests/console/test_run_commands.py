@@ -89,7 +89,7 @@ run                                         ✓ 1               4,751      $0.01
 sweep_step_size                             ✓ 4  ✗ 2      1,234,567    $1,234.50
 a_very_l…its_decay  running 34 s of 5 min   ✓ 2              65,758    $0.1234+?
 all                                         ✓ 7  ✗ 2      1,305,076  $1,234.64+?
-+?: and the price of 3 calls that is not known
++?: the price of 3 model calls is not known
 
 sweep_step_size: plots: no figure was drawn
 
