@@ -52,9 +52,7 @@ def test_a_spent_budget_says_how_to_go_on(tmp_path: Path) -> None:
         "--results",
         str(tmp_path),
     )
-    refused(
-        survey("grokking and decay", *poor, data=tmp_path), 1, "--max-usd", "goes on from there"
-    )
+    refused(survey("grokking and decay", *poor, data=tmp_path), 1, "--max-usd", "goes on")
 
 
 @pytest.mark.engine

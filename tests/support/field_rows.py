@@ -21,12 +21,12 @@ from orchestrator.policy.check import check
 from orchestrator.policy.policy import Policy
 from orchestrator.policy.schema import BLOCKS
 from orchestrator.record.blobs import BlobStore
-from orchestrator.sandbox import sandbox as sandbox_module
 from orchestrator.sandbox.admission import Admission
 from orchestrator.sandbox.engine.objects import create_container, remove_container, remove_volume
 from orchestrator.sandbox.gpus.leases import GpuPool
 from orchestrator.sandbox.gpus.nvml import GpuDevice
 from orchestrator.sandbox.images.images import resolve_image
+from orchestrator.sandbox.job import slot
 from orchestrator.sandbox.job.spec import create_request
 from orchestrator.sandbox.job.verify import read_back
 from tests.contracts.editor import Replies, block
@@ -322,6 +322,6 @@ class Walked:
                 gpus=GpuPool(Nvml(), container_of),
             ) as sandbox,
         ):
-            patch.setattr(sandbox_module, "create_request", without_device)
+            patch.setattr(slot, "create_request", without_device)
             bench = rig.Bench(engine, sandbox, blobs)
             return bench.run("gpu", policy, "experiment", "import time; time.sleep(1)")["verdict"]

@@ -28,11 +28,14 @@ from orchestrator.proof.running.runner import ProbeRunner
 from orchestrator.record.blobs import BlobStore
 from orchestrator.sandbox import sandbox
 from orchestrator.sandbox.admission import Admission
+from orchestrator.sandbox.engine.client import Engine
 from orchestrator.sandbox.engine.resolver import NO_NAMES
 from orchestrator.sandbox.harvest import harvest
 from orchestrator.sandbox.harvest.harvest import HarvestRules
+from orchestrator.sandbox.job import slot
 from orchestrator.sandbox.job import spec as container
 from orchestrator.sandbox.job.monitor import Monitor
+from orchestrator.sandbox.job.verify import ReadBack
 from orchestrator.sandbox.network.allowlist import ConnectRequest
 from orchestrator.sandbox.network.dial import ResolvedHost, Resolver
 from orchestrator.sandbox.network.proxy import Proxy
@@ -82,14 +85,21 @@ def asked(*changes: Change) -> Without:
             return body
 
         with (
-            patch.object(sandbox, "create_request", changed),
-            patch.object(sandbox, "read_back", lambda *_: ((), ())),
+            patch.object(slot, "create_request", changed),
+            patch.object(slot, "read_back", _process_alone),
             patch.object(sandbox, "check_kernel_view", lambda *_: None),
             patch.object(sandbox, "check_workspace", lambda *_: None),
         ):
             yield
 
     return without
+
+
+def _process_alone(engine: Engine, made: str, _asked: Body) -> ReadBack:
+    """Of a read-back only what the host needs to monitor the job."""
+    have = engine.api.inspect_container(made)
+    state, resolv_conf = have["State"], str(have.get("ResolvConfPath") or "")
+    return ReadBack((), (), state["Pid"], resolv_conf, state["Running"])
 
 
 def host(**settings: Any) -> Change:
