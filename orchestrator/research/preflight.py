@@ -64,6 +64,8 @@ def rehearse(spec: RunSpec, sandbox: Sandbox) -> None:
             files=Tree(),
             limits=spec.policy.limits(kind),
             harvest=(),
+            # As the run's own jobs, so that the container that is made behind this one serves the first.
+            env=tuple(spec.template.scale(spec.scale).env.items()) if kind == "experiment" else (),
             data=spec.mounts if kind == "experiment" else (),
         )
         result = sandbox.run(job, FOREVER)

@@ -37,6 +37,7 @@ def measured(template: str, policy: str, ideas: int, folder: Path) -> dict[str, 
     with (folder / "log").open("wb") as log:
         child = subprocess.Popen([*argv, "--results", str(folder)], stdout=log, stderr=log)
         _, status, usage = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
     wall = time.monotonic() - began
     assert status == 0, (folder / "log").read_text()[-2000:]
     (run,) = (path.parent for path in folder.glob("*/*/journal.jsonl"))
