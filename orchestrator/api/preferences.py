@@ -132,7 +132,7 @@ def _wrong(key: str, found: TomlValue, of_folder: bool) -> Problem | None:  # no
     elif known is None:
         close = nearest(key, PREFERENCES)
         hint = f"{close}; " if close.startswith("did") else ""
-        what, todo = f"there is no setting {key!r}", f"{hint}the settings: {', '.join(PREFERENCES)}"
+        what, todo = f"there is no setting {key!r}", f"{hint}known: {', '.join(PREFERENCES)}"
     elif of_folder and key in _NOT_OF_A_FOLDER:
         what = f"{key!r} may not be set by a folder's file"
         todo = f"{_NOT_OF_A_FOLDER[key]}: set it in {user_file()}, if you want it"

@@ -80,7 +80,7 @@ def test_an_unknown_setting_is_told_with_all_that_there_are(user: Path, tmp_path
     user.write_text("qqq = 1\n")
     with pytest.raises(BadFile) as caught:
         held(tmp_path)
-    assert f"the settings: {', '.join(PREFERENCES)}" in caught.value.todo
+    assert f"known: {', '.join(PREFERENCES)}" in caught.value.todo
 
 
 def test_a_scale_of_a_template_of_ones_own_is_no_error(user: Path, tmp_path: Path) -> None:
