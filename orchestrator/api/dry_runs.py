@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -67,18 +66,9 @@ class DryRun:
 def preview_run(request: RunRequest) -> DryRun:
     """What ``request`` would start. Raises :class:`UserError` and its children for what it gets wrong by itself."""
     prepared = prepare(request, to_start=False)
-    setup, lacks = prepared.setup, list[Lack]()
     if request.sign is not None:
         read_signer(request.sign)
-    for check in (
-        lambda: _require_models(setup, request),
-        lambda: require_servers(setup),
-        lambda: data_for(setup.template, setup.scale, setup.policy, request.data),
-    ):
-        lacks += _lacking(check)
-    with suppress(AisciError):
-        data = data_for(setup.template, setup.scale, setup.policy, request.data)
-        setup = replace(setup, data=data)
+    setup, lacks = _with_data(prepared.setup, request)
     images, missing = _images(setup)
     setup, policy = replace(setup, images=images), setup.policy
     pins = [
@@ -109,6 +99,19 @@ def preview_run(request: RunRequest) -> DryRun:
         estimate=estimate_of(setup, request),
         lacks=tuple(dict.fromkeys(lacks)),
     )
+
+
+def _with_data(setup: RunSpec, request: RunRequest) -> tuple[RunSpec, list[Lack]]:
+    """The set-up with its data if that is here; and what is missing of models, servers and data."""
+    lacks = [
+        *_lacking(lambda: _require_models(setup, request)),
+        *_lacking(lambda: require_servers(setup)),
+    ]
+    try:
+        data = data_for(setup.template, setup.scale, setup.policy, request.data)
+    except AisciError as error:
+        return setup, [*lacks, _lack(error)]
+    return replace(setup, data=data), lacks
 
 
 def _stages(setup: RunSpec) -> tuple[str, ...]:

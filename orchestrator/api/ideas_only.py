@@ -104,21 +104,9 @@ def propose_list(
         "the proposals were stopped", where=str(paths.folder), todo="the same command goes on"
     )
     with again, only_writer(paths.folder):
-        blobs = BlobStore(paths.blobs)
-        model = open_author(
-            request.model,
-            environ=os.environ,
-            prices=dict(setup.prices),
-            timing=RetryTiming(tell=say),
-        )
-        none = absent(model.name)
-        edges = Edges(
-            model, none.editor, none.sandbox, none.literature, month=MonthBudget.of_user()
-        )
-        what = Idea(name=name[:80], title=f"ideas for {name}"[:200], experiment="a list of ideas")
-        ports = ports_of_own(paths, blobs, what, edges, "ideas", request.max_usd)
-        say(f"{model.name} proposes {request.count} ideas for {name}")
-        found, whole = propose_ideas(_study_on(setup, kept, blobs), request.count, ports)
+        ports = _ports(setup, paths, request, say)
+        say(f"{ports.edges.model.name} proposes {request.count} ideas for {name}")
+        found, whole = propose_ideas(_study_on(setup, kept, ports.blobs), request.count, ports)
         if whole:
             ports.journal.seal()
         file = request.into or paths.folder / LIST
@@ -132,6 +120,18 @@ def propose_list(
         folder=paths.folder,
         usage=ports.journal.ledger.total(),
     )
+
+
+def _ports(
+    setup: RunSpec, paths: IdeaPaths, request: IdeasRequest, say: Callable[[str], None]
+) -> Ports:
+    """The model alone, over the list's own record."""
+    timing = RetryTiming(tell=say)
+    model = open_author(request.model, environ=os.environ, prices=dict(setup.prices), timing=timing)
+    none, name = absent(model.name), setup.template.name
+    edges = Edges(model, none.editor, none.sandbox, none.literature, month=MonthBudget.of_user())
+    what = Idea(name=name[:80], title=f"ideas for {name}"[:200], experiment="a list of ideas")
+    return ports_of_own(paths, BlobStore(paths.blobs), what, edges, "ideas", request.max_usd)
 
 
 def _require_new(file: Path | None) -> None:

@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.core.errors import AisciError, UserError
-
-_STARTED = 19  # the field of /proc/PID/stat, counted after the name in parentheses
+from orchestrator.sandbox.engine.labels import process_start
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +29,7 @@ def lock_holder(folder: Path) -> LockHolder | None:
     """The process that holds a run's lock, as far as this account sees it: none at work, or none on this machine."""
     there = folder.stat()
     for pid in _writers(there.st_ino):
-        started = _started(pid)
+        started = process_start(pid)
         if started is not None and _has_open(pid, there):
             return LockHolder(pid, started)
     return None
@@ -63,14 +62,6 @@ def _has_open(pid: int, there: os.stat_result) -> bool:
         except OSError:
             continue
     return False
-
-
-def _started(pid: int) -> int | None:
-    try:
-        text = Path(f"/proc/{pid}/stat").read_text("utf-8", errors="replace")
-        return int(text.rpartition(")")[2].split()[_STARTED])
-    except (OSError, ValueError, IndexError):
-        return None
 
 
 def stop_holder(folder: Path, holder: LockHolder, patience: float) -> bool:

@@ -89,6 +89,11 @@ def _with_ideas(setup: RunSpec, count: int, file: Path | None) -> RunSpec:
             why="none is proposed, and the list itself is not in the record",
             todo=f"name the list: --ideas {count} --from-ideas FILE; or add ideas to its ideas.json",
         )
+    return _with_listed(setup, count, file)
+
+
+def _with_listed(setup: RunSpec, count: int, file: Path) -> RunSpec:
+    """The ideas of a run of a list, and the next ones of the list in ``file``."""
     known = {idea.id for idea in setup.given}
     more = [idea for idea in listed_ideas(file) if idea.id not in known][: count - len(setup.given)]
     if len(more) < count - len(setup.given):

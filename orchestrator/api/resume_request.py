@@ -110,6 +110,23 @@ def require_sound(request: ResumeRequest) -> None:
             where="--max-usd with --policy",
             todo="write the budget into the policy's file, or leave --policy out",
         )
+    _require_sound_model(request)
+    if request.ideas_file is not None and request.ideas is None:
+        raise UserError(
+            "more ideas of a list need a number",
+            where=f"--from-ideas {request.ideas_file}",
+            todo="say how many the run is to have in all: --ideas N",
+        )
+    retry = request.asked.again if request.asked else ""
+    if retry and retry not in STAGE_NAMES:
+        raise UserError(
+            f"no stage is named {retry!r}",
+            where="--retry",
+            todo=f"name one of: {', '.join(STAGE_NAMES)}",
+        )
+
+
+def _require_sound_model(request: ResumeRequest) -> None:
     if request.model is not None and not request.fork:
         raise UserError(
             "another model has to be asked everything again",
@@ -123,17 +140,4 @@ def require_sound(request: ResumeRequest) -> None:
             "another model goes on with the ideas that the run has",
             where="--model with --ideas",
             todo="change the model first, then: aisci resume RUN --ideas N",
-        )
-    if request.ideas_file is not None and request.ideas is None:
-        raise UserError(
-            "more ideas of a list need a number",
-            where=f"--from-ideas {request.ideas_file}",
-            todo="say how many the run is to have in all: --ideas N",
-        )
-    retry = request.asked.again if request.asked else ""
-    if retry and retry not in STAGE_NAMES:
-        raise UserError(
-            f"no stage is named {retry!r}",
-            where="--retry",
-            todo=f"name one of: {', '.join(STAGE_NAMES)}",
         )

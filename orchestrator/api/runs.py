@@ -124,19 +124,7 @@ def resume(request: ResumeRequest, listener: Listener = _silent) -> RunOutcome:
             for line in (resume_notice(paths, pins), *server_notices(models)):
                 listener(Notice(line))
         engine = connect()
-        if request.fork:
-            setup = _forked(pins, paths, engine, request)
-        else:
-            same_program(pins)
-            setup = spec_of(pins, template_of(pins, paths))
-            if work:
-                fits(setup.policy, request.results, _ELSEWHERE)
-            same_images(setup, engine)
-        mode = Mode.FORK if request.fork else Mode.RESUME
-        changed = changed_setup(setup, pins, request, paths)
-        if changed != setup:
-            # Recorded as a branch whose calls are all recalled: an audit holds the use to its budget.
-            setup, mode = changed, Mode.FORK
+        setup, mode = _resumed(pins, paths, engine, request, work=work)
         if mode is Mode.FORK and request.asked is None and find_run.ended(paths):
             require_difference(paths, pins, setup)
         if work:
@@ -151,6 +139,24 @@ def resume(request: ResumeRequest, listener: Listener = _silent) -> RunOutcome:
             gpus=request.gpus,
         )
         return _carried_out(setup, place, engine, listener, signer)
+
+
+def _resumed(
+    pins: Pins, paths: RunPaths, engine: Engine, request: ResumeRequest, *, work: bool
+) -> tuple[RunSpec, Mode]:
+    """The set-up to continue with, and whether it continues the record's branch or begins another."""
+    if request.fork:
+        setup = _forked(pins, paths, engine, request)
+    else:
+        same_program(pins)
+        setup = spec_of(pins, template_of(pins, paths))
+        if work:
+            fits(setup.policy, request.results, _ELSEWHERE)
+        same_images(setup, engine)
+    changed = changed_setup(setup, pins, request, paths)
+    # A change is recorded as a branch whose calls are all recalled: an audit holds the use to its budget.
+    forks = request.fork or changed != setup
+    return changed, Mode.FORK if forks else Mode.RESUME
 
 
 def _forked(pins: Pins, paths: RunPaths, engine: Engine, request: ResumeRequest) -> RunSpec:

@@ -74,11 +74,13 @@ class Ahead(Generic[Made]):
         remove()
 
     def check(self) -> None:
-        """Raise what a removal failed of, once."""
+        """Raise why a removal failed: of each failed one once, the oldest first."""
         with self._lock:
             ended = [one for one in self._removals if one.done()]
-            self._removals = [one for one in self._removals if not one.done()]
-        for one in ended:
+            failed = [one for one in ended if one.exception() is not None]
+            out = [one for one in self._removals if one not in ended]
+            self._removals = failed[1:] + out
+        for one in failed[:1]:
             one.result()
 
     def drop(self) -> bool:
@@ -91,7 +93,7 @@ class Ahead(Generic[Made]):
         return bool(waiting)
 
     def close(self) -> None:
-        """Remove what waits, await all removals, and make no more. Raises what a removal failed of."""
+        """Remove what waits, await all removals, and make no more. Raises why a removal failed."""
         with self._lock:
             self._closed = True
         self._makers.shutdown(cancel_futures=True)

@@ -43,10 +43,6 @@ from orchestrator.sandbox.job.verify import (
 from orchestrator.sandbox.network.proxy import Proxy
 from orchestrator.sandbox.resources import OnEvent, SandboxPool
 
-# Seconds past a job's longest end after which the sentinel takes this process for hung.
-_SLACK = 60.0
-# Seconds that an editor's wall clock may stand still, as the sentinel assumes: four model calls.
-_THINKING = 3 * 3600.0
 # Seconds that a container made ahead of its job may wait for it.
 _AHEAD = 900.0
 _NUMBERS = count(1)
@@ -65,8 +61,8 @@ class DockerSandbox:
 
     The files that jobs leave go into ``blobs``. ``on_event`` is called with ``("waiting" | "started"
     | "sample" | "ended", facts)``: a job waits for room and a GPU, its program starts (with the seconds
-    that the run has left, if that is known), runs, has ended; the facts of a sample are the limit of its seconds, the peaks, and the share
-    of the run that the program reports as done, if it reports one.
+    that the run has left, if that is known), runs, has ended. The facts of a sample are the limit of
+    its seconds, the peaks, and the share of the run that the program reports as done, if it does.
     """
 
     def __init__(
@@ -146,15 +142,21 @@ class DockerSandbox:
         if not duplex:
             slot.stream.close_stdin()
         self._want(shape, added, info)
-        attest = partial(
-            Attestation, container=slot.container, image=shape.image, policy=pool.policy,
-            runtime=limits.runtime, engine=f"docker {info['ServerVersion']}",
-            kernel=str(info["KernelVersion"]), storage=slot.backend, asked=back.asked,
-            inspected=back.inspected, seen=seen, gpus=how_lent(slot.body),
-        )  # fmt: skip
         return Session(
             engine, self._blobs, job, slot.container, monitor=monitor, stream=slot.stream,
-            keeper=slot.keeper, lines=lines, proxy=proxy, deadline=slot.deadline, attest=attest,
+            keeper=slot.keeper, lines=lines, proxy=proxy, deadline=slot.deadline,
+            attest=self._attest(slot, info, back, seen),
+        )  # fmt: skip
+
+    def _attest(
+        self, slot: Slot, info: dict[str, Any], back: ReadBack, seen: SettingPairs
+    ) -> Callable[..., Attestation]:
+        """What is known of a container before its program starts; its end completes it."""
+        return partial(
+            Attestation, container=slot.container, image=slot.shape.image, policy=self.pool.policy,
+            runtime=slot.shape.limits.runtime, engine=f"docker {info['ServerVersion']}",
+            kernel=str(info["KernelVersion"]), storage=slot.backend, asked=back.asked,
+            inspected=back.inspected, seen=seen, gpus=how_lent(slot.body),
         )  # fmt: skip
 
     def _later(self, remove: Callable[[], None]) -> None:
@@ -165,16 +167,16 @@ class DockerSandbox:
 
     def _slot(self, shape: Shape, name: str, within: Deadline) -> Slot:
         """One that was made ahead, if it waits and may exist for long enough; else a new one."""
-        pool = self.pool
-        wall = shape.limits.wall + (_THINKING if shape.kind == "editor" else 0)
-        longest = min(wall, within.left) + shape.limits.grace + _SLACK
+        pool, longest = self.pool, shape.longest(within)
         if pool.ahead is not None:
             pool.ahead.check()
             made: Slot | None = pool.ahead.take(shape)
-            if made is not None and made.waits(longest):
-                return made
             if made is not None:
-                pool.ahead.later(made.close)
+                with ExitStack() as unused:
+                    unused.callback(pool.ahead.later, made.close)
+                    if made.waits(longest):
+                        unused.pop_all()
+                        return made
         return Slot(pool.engine, pool.resources, shape, name, seconds=longest)
 
     def _want(self, shape: Shape, added: Mapping[Path, int], info: dict[str, Any]) -> None:
@@ -187,8 +189,7 @@ class DockerSandbox:
             return
         if not self.pool.admission.room_ahead(limits, added):
             return
-        wall = limits.wall + (_THINKING if shape.kind == "editor" else 0)
-        seconds = wall + limits.grace + _SLACK + _AHEAD
+        seconds = shape.longest() + _AHEAD
         name = f"ahead{next(_NUMBERS)}"
 
         def make() -> Slot:

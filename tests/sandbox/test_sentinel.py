@@ -265,9 +265,9 @@ def test_an_owner_in_another_container_is_left_alone() -> None:
 
 LOOKS = """
 import os, sys
-from orchestrator.sandbox.engine.labels import Owner, _start
+from orchestrator.sandbox.engine.labels import Owner, process_start
 me = Owner.me()
-first = Owner(me.boot, 1, _start(1))
+first = Owner(me.boot, 1, process_start(1))
 os.setgroups([]), os.setgid(12345), os.setuid(12345)
 print(os.path.exists("/proc/1"), first.alive, Owner(me.boot, 4000000, 1).alive)
 """

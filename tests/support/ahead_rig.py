@@ -2,37 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from orchestrator.core.deadline import FOREVER, Deadline
 from orchestrator.core.job import Job, JobResult
-from orchestrator.record.blobs import BlobStore
 from orchestrator.sandbox.ahead import Ahead
 from orchestrator.sandbox.engine.client import Engine
-from orchestrator.sandbox.images.images import resolve_image
 from orchestrator.sandbox.job.slot import Slot
-from orchestrator.sandbox.resources import RunResources, SandboxPool
+from orchestrator.sandbox.resources import SandboxPool
 from orchestrator.sandbox.sandbox import DockerSandbox
 from orchestrator.sandbox.storage.quota import BACKENDS
 from tests.contracts.sandbox import Scenario
-from tests.support.sandbox_rig import resources
+from tests.support.sandbox_rig import DockerBench, resources
 
 
-class AheadBench:
+class AheadBench(DockerBench):
     """A sandbox whose containers are made ahead; each job here gets one that waits."""
 
     def __init__(self, engine: Engine, folder: Path, backends: tuple[str, ...] = BACKENDS) -> None:
-        self.engine, self.run_id = engine, f"ahead-{folder}-{'-'.join(backends)}"
-        self.blobs, self.ahead = BlobStore(folder / "blobs"), Ahead[Slot]()
-        self.depot = RunResources(
-            engine, self.run_id, lambda: resolve_image(engine, "aisci-storage"), backends=backends
-        )
+        self.ahead = Ahead[Slot]()
+        super().__init__(engine, folder, f"ahead-{folder}-{'-'.join(backends)}", backends)
+
+    def with_images(self, images: Callable[[str], str]) -> DockerSandbox:
         self.pool = SandboxPool(
-            engine, self.run_id, lambda name: resolve_image(engine, name), ahead=self.ahead,
-            resources=self.depot,
-        )  # fmt: skip
-        self.sandbox = DockerSandbox(self.pool, self.blobs)
+            self.engine, self.run_id, images, ahead=self.ahead, resources=self.depot
+        )
+        return DockerSandbox(self.pool, self.blobs)
 
     def run(
         self,

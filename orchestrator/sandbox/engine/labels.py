@@ -25,7 +25,7 @@ class Owner:
 
     @classmethod
     def me(cls) -> Owner:
-        return cls(_boot(), os.getpid(), _start(os.getpid()) or 0)
+        return cls(_boot(), os.getpid(), process_start(os.getpid()) or 0)
 
     @classmethod
     def parse(cls, text: str) -> Owner | None:
@@ -47,7 +47,7 @@ class Owner:
         (boot, _, space), (here, _, own) = self.boot.partition(_SPACE), _boot().partition(_SPACE)
         if boot != here or (space and space != own):
             return boot == here
-        start = _start(self.pid)
+        start = process_start(self.pid)
         return self.start == start or (start is None and _hidden(self.pid))
 
 
@@ -67,7 +67,7 @@ def _hidden(pid: int) -> bool:
     return False
 
 
-def _start(pid: int) -> int | None:
+def process_start(pid: int) -> int | None:
     """When ``pid`` started, in clock ticks since boot; None if it does not run."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text()

@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
+from orchestrator.core.deadline import FOREVER, Deadline
 from orchestrator.core.job import ContainerKind, Job, Limits
 from orchestrator.core.tree import Tree
 from orchestrator.record.blobs import BlobStore
@@ -24,8 +25,12 @@ from orchestrator.sandbox.job.packing import put_files
 from orchestrator.sandbox.job.spec import create_request, user_of
 from orchestrator.sandbox.job.verify import ReadBack, read_back
 from orchestrator.sandbox.resources import RunResources
-from orchestrator.sandbox.storage.helper import Helper
 from orchestrator.sandbox.storage.quota import Quota
+
+# Seconds past a job's longest end after which the sentinel takes this process for hung.
+_SLACK = 60.0
+# Seconds that an editor's wall clock may stand still, as the sentinel assumes: four model calls.
+_THINKING = 3 * 3600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +52,11 @@ class Shape:
         return cls(
             kind=job.kind, limits=job.limits, image=image, duplex=duplex, env=job.env, data=data
         )
+
+    def longest(self, within: Deadline = FOREVER) -> float:
+        """Seconds that a container may exist once its job is known, until the sentinel ends it."""
+        wall = self.limits.wall + (_THINKING if self.kind == "editor" else 0)
+        return min(wall, within.left) + self.limits.grace + _SLACK
 
 
 class Slot:
@@ -70,8 +80,6 @@ class Slot:
         quota = Quota(bytes=limits.workspace, inodes=limits.inodes, uid=uid, gid=gid)
         mounted = resources.volumes.lent(name, limits, quota)
         self.volume, self.keeper, self.backend = self._undo.enter_context(mounted)
-
-    keeper: Helper
 
     @property
     def deadline(self) -> float:
