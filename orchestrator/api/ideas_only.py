@@ -29,7 +29,7 @@ from orchestrator.models.failures import RetryTiming
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.month import MonthBudget
 from orchestrator.record.paths import IdeaPaths
-from orchestrator.record.ports import Edges, absent
+from orchestrator.record.ports import Edges, Ports, absent
 from orchestrator.research.ideas_file import write_ideas
 from orchestrator.research.prompts import prompts_hash
 from orchestrator.research.run import baseline_study
