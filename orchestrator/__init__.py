@@ -18,7 +18,7 @@ A room imports rooms on lower floors only, never one on its own floor (``tests/p
        models/      port LanguageModel: litellm, prices, failures, scripted
        editor/      port Editor: Aider in its container, wire protocol, scripted
        literature/  port Literature: engines, lists on this machine, merging, BibTeX
-    1  core/        values, errors, protocols, deadlines, strict JSON and YAML, units, safe text
+    1  core/        values, errors, protocols, deadlines, strict JSON, YAML and TOML, units, safe text
 
 The ports are ``LanguageModel``, ``Editor``, ``Sandbox`` and ``Literature`` in
 ``core/protocols.py``. Research is a straight line of stages (``research/pipeline.py``). A stage
