@@ -17,6 +17,7 @@ from orchestrator.api.export import write_reports
 from orchestrator.api.find_run import id_of
 from orchestrator.api.reproduce import play_again
 from orchestrator.api.run_lines import idea_journals
+from orchestrator.api.writable import require_writable
 from orchestrator.core.errors import AisciError, UserError
 from orchestrator.core.packed_folder import NotPacked, unpacked, write_unpacked
 from orchestrator.core.untrusted import file_hash
@@ -64,6 +65,7 @@ def replay_demo(into: Path) -> DemoOutcome:
                 f"`aisci rm {id_of(target)} --results {into}`",
             )
         return _shown(target, about, len(wanted))
+    require_writable(into, "--into")
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".new-demo-", dir=target.parent) as scratch:
         made = RunPaths(Path(scratch, "run"))

@@ -106,7 +106,9 @@ def propose_list(
     with again, only_writer(paths.folder):
         ports = _ports(setup, paths, request, say)
         say(f"{ports.edges.model.name} proposes {request.count} ideas for {name}")
-        found, whole = propose_ideas(_study_on(setup, kept, BlobStore(paths.blobs)), request.count, ports)
+        found, whole = propose_ideas(
+            _study_on(setup, kept, BlobStore(paths.blobs)), request.count, ports
+        )
         if whole:
             ports.journal.seal()
         file = request.into or paths.folder / LIST

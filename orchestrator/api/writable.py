@@ -8,8 +8,8 @@ from pathlib import Path
 from orchestrator.core.errors import UserError
 
 
-def require_writable(results: Path) -> None:
-    """Raise :class:`UserError` where nothing can be written below the folder of results."""
+def require_writable(results: Path, option: str = "--results") -> None:
+    """Raise :class:`UserError` where nothing can be written below the folder that ``option`` names."""
     there = next(path for path in (results, *results.absolute().parents) if path.exists())
     try:
         with tempfile.TemporaryDirectory(prefix=".new-", dir=there):
@@ -17,7 +17,7 @@ def require_writable(results: Path) -> None:
     except OSError as error:
         raise UserError(
             f"cannot write to {results}",
-            where=f"--results {results}",
+            where=f"{option} {results}",
             why=f"{there}: {error.strerror or error}",
             todo="name a folder that you may write to, on a disk with free space",
         ) from error

@@ -118,7 +118,7 @@ def _seconds(older_than: str | None) -> float:
             "this is not a time",
             where=f"--older-than {older_than}",
             why=str(error),
-            todo="such as 90d",
+            todo="write a number and a unit, such as 90d",
         ) from error
 
 

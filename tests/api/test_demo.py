@@ -98,3 +98,9 @@ def test_a_damaged_archive_is_an_error_of_the_installation(tmp_path: Path) -> No
     with pytest.raises(AisciError, match="cannot be read") as caught:
         demo.shipped_study(broken)
     assert "install aisci again" in caught.value.todo
+
+
+def test_a_folder_that_cannot_be_written_is_named_with_its_option() -> None:
+    with pytest.raises(UserError, match="cannot write to /proc/x") as caught:
+        demo.replay_demo(Path("/proc/x"))
+    assert caught.value.where == "--into /proc/x"

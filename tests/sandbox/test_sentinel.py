@@ -32,7 +32,7 @@ pytestmark = pytest.mark.engine
 ORCHESTRATOR = """
 import sys
 from pathlib import Path
-from orchestrator.sandbox import sandbox
+from orchestrator.sandbox.job import slot
 from orchestrator.sandbox.engine.client import connect
 from tests.contracts.sandbox import Scenario, job_of
 from tests.support.sandbox_rig import DockerBench
@@ -40,7 +40,7 @@ bench = DockerBench(connect(), Path(sys.argv[1]), sys.argv[2])
 bench.sandbox.pool.resources.sentinel.guard(Path(sys.argv[1]) / "temporary")
 scenario = Scenario("import time; print('up', flush=True); time.sleep(600)")
 wall = float(sys.argv[3])
-sandbox._SLACK = min(sandbox._SLACK, wall)
+slot._SLACK = min(slot._SLACK, wall)
 with bench.sandbox.pool, bench.sandbox.open(job_of(bench, scenario, wall=wall)) as session:
     print(session.receive(60).decode(), flush=True)
     print(bench.sandbox.pool.resources.sentinel.pid, flush=True)
