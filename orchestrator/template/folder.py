@@ -2,8 +2,9 @@
 
 ``extends: NAME`` in ``template.yaml`` names one shipped template. Its files are read too; a file
 of the folder replaces the base's file of the same path. A paper that loads the style ``aisci`` gets the
-shipped ``aisci.sty`` beside it, unless it has its own. The result of :func:`read_folder` is complete:
-nothing later needs the base, so a run's record and a copy contain every file.
+shipped ``aisci.sty`` beside it, and code that imports ``common`` the shipped ``common.py``, unless it
+has its own. The result of :func:`read_folder` is complete: nothing later needs the base, so a run's
+record and a copy contain every file.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ MANIFEST = "template.yaml"
 PAPER = "latex/template.tex"
 _STYLE = "aisci.sty"
 _LOADS = re.compile(rb"^[ \t]*\\usepackage(?:\[[^\]\n]*\])?\{aisci\}", re.MULTILINE)
+_COMMON = "common.py"
+_IMPORTS = re.compile(rb"^[ \t]*(?:from common import|import common\b)", re.MULTILINE)
 _MAX_FILES = 2000
 _MAX_DEPTH = 8
 _MAX_FILE = 64 * 1024 * 1024
@@ -39,10 +42,15 @@ def shipped_templates(shipped_root: Path) -> tuple[str, ...]:
 def read_folder(folder: Path, origin: str, shipped_root: Path) -> dict[str, bytes]:
     """Every file by its path, with the base's. Raises :class:`BadTemplate` about ``origin``."""
     files = _combined(folder, origin, shipped_root)
+    shared = shipped_root / "templates"
     style = f"latex/{_STYLE}"
-    if style in files or not _LOADS.search(files.get(PAPER, b"")):
-        return files
-    return files | {style: (shipped_root / "templates" / _STYLE).read_bytes()}
+    if style not in files and _LOADS.search(files.get(PAPER, b"")):
+        files |= {style: (shared / _STYLE).read_bytes()}
+    code = [data for path, data in files.items() if path.endswith(".py")]
+    own = _COMMON in files or any(path.startswith("common/") for path in files)
+    if not own and any(map(_IMPORTS.search, code)):
+        files |= {_COMMON: (shared / _COMMON).read_bytes()}
+    return files
 
 
 def _combined(folder: Path, origin: str, shipped_root: Path) -> dict[str, bytes]:

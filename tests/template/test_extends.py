@@ -149,3 +149,26 @@ def test_a_shipped_template_cannot_extend_itself(root: Path) -> None:
 def test_no_shipped_template_needs_more_than_its_base() -> None:
     for name in shipped_templates(shipped_root()):
         assert contract_findings(load_template(name, shipped_root())) == ()
+
+
+def test_code_that_imports_common_gets_the_shipped_one_beside_it_and_its_own_stays(
+    root: Path,
+) -> None:
+    shared = b"# what templates share\n"
+    (root / "templates/common.py").write_bytes(shared)
+    assert "common.py" not in load_template("quick", root).files
+    code = root / "templates/slow/more.py"
+    code.write_text("from common import summarise\n")
+    assert load_template("slow", root).files["common.py"] == shared
+    (root / "templates/slow/common.py").write_text("mine = 1\n")
+    assert load_template("slow", root).files["common.py"] == b"mine = 1\n"
+
+
+def test_every_shipped_template_that_shares_code_has_the_same_copy_of_it(tmp_path: Path) -> None:
+    shared = (shipped_root() / "templates/common.py").read_bytes()
+    copies = {}
+    for name in shipped_templates(shipped_root()):
+        new_template(tmp_path / name, source=name)
+        if (tmp_path / name / "common.py").exists():
+            copies[name] = (tmp_path / name / "common.py").read_bytes()
+    assert all(copy == shared for copy in copies.values())
