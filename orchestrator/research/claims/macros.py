@@ -45,7 +45,7 @@ def rendered(tex: str, ledger: Ledger, *, plain: bool = False) -> tuple[str, tup
     ``plain``: without links, as for a title.
     """
     parts, problems, at = [], list[str](), 0
-    for start, end, kind, arguments in _macros(tex):
+    for start, end, kind, arguments in macros_in(tex):
         try:
             one = reference(kind, arguments, ledger)
             digits = printed(one, ledger)
@@ -63,7 +63,8 @@ def rendered(tex: str, ledger: Ledger, *, plain: bool = False) -> tuple[str, tup
     return "".join([*parts, tex[at:]]), tuple(problems)
 
 
-def _macros(tex: str) -> Iterator[tuple[int, int, str, list[str]]]:
+def macros_in(tex: str) -> Iterator[tuple[int, int, str, list[str]]]:
+    """Every macro of a text: where it begins and ends, its kind, its arguments."""
     at = 0
     while match := _MACRO.search(tex, at):
         arguments, end = list[str](), match.end()
@@ -128,7 +129,7 @@ def _printed_spans(
 def _macro_spans(
     tex: str, ledger: Ledger, problems: list[str]
 ) -> Iterator[tuple[int, int, Quantity]]:
-    for start, end, kind, arguments in _macros(tex):
+    for start, end, kind, arguments in macros_in(tex):
         try:
             one = reference(kind, arguments, ledger)
             printed(one, ledger)

@@ -32,9 +32,10 @@ from orchestrator.research.run_spec import Study
 from orchestrator.research.stages.assembly import assembled, paper_source
 from orchestrator.research.stages.correcting import correct_passages
 from orchestrator.research.stages.study_ledger import study_ledger
-from orchestrator.research.tries import leave, tries
+from orchestrator.research.tries import leave, made_before, tries
 
 _FIXES = 5
+_UNMOVED = 2  # corrections in a row that change nothing
 MAX_OVERFULL = 20.0  # points that a line may be too wide, and a page too high
 _REPORT_BYTES = 512 * 1024
 _PAGES_BYTES = 2 * 1024 * 1024
@@ -68,14 +69,21 @@ _PAGES: TypeAdapter[tuple[str, ...]] = TypeAdapter(
 
 def compile_paper(study: Study, ports: Ports) -> Study:
     """The study with its paper as PDF, text and pictures. Raises :class:`StageLeft` if the paper
-    is invalid after five corrections.
+    is invalid after five corrections, or after two that changed nothing.
     """
     problems: list[str] = []
     refused: tuple[str, ...] = ()
-    log_tail = ""
+    log_tail, attempt, unmoved = "", 0, 0
     for attempt, scoped in tries(ports, _FIXES + 1):
         if problems:
+            before = study.tree
             study, refused = _corrected(study, scoped, [*refused, *problems])
+            same = study.tree == before and not refused
+            unmoved = unmoved + 1 if same and not made_before(ports, attempt) else 0
+            if unmoved == _UNMOVED:
+                break
+            if same:
+                continue  # the same source ends in the same way
         result, report, pages, seen, why = compile_once(study, scoped)
         problems = compile_problems(report, pages, study, paper_source(study, scoped))
         problems += [f"what is seen of the pages is not known: {why}"] if why else []
@@ -85,9 +93,10 @@ def compile_paper(study: Study, ports: Ports) -> Study:
             return compiled(study, result, report, pages, seen)
         problems += advice
         log_tail = report.log_tail[-800:]
-    leave(ports, _FIXES + 1)
+    leave(ports, attempt)
     raise StageLeft(
-        f"the paper does not compile well after {_FIXES} corrections",
+        f"the paper does not compile well after {attempt - 1} corrections"
+        + (", the last of which changed nothing" if unmoved else ""),
         where=TEX,
         why="\n".join([*problems[:5], log_tail]),
         todo="`aisci resume` asks for more corrections; the source is latex/template.tex",
