@@ -24,7 +24,7 @@ from orchestrator.research.replies import ask_for
 from orchestrator.research.reply_form import ReplyForm, WholeNumber
 from orchestrator.research.run_spec import Study
 from orchestrator.research.stages.correcting import correct_sentences, named_sentences
-from orchestrator.research.stages.sections import section_named, told
+from orchestrator.research.stages.sections import section_named
 
 _BATCH = 150  # sentences of one request
 _TOKENS = 8192
@@ -113,7 +113,11 @@ def answer_doubts(
     wrong = named_sentences(rows)
     if not wrong:
         return study
-    instruction = render("doubt_answer", doubts=text_block("doubts", told(wrong)))
+    rows_told = [
+        f"{name} ({section.name}): {_piece(one, study, section.name)}\n   - {one.problems[0]}"
+        for name, section, one in wrong
+    ]
+    instruction = render("doubt_answer", doubts=text_block("doubts", "\n".join(rows_told)))
     changed, _ = correct_sentences(study, ports, "writeup.doubted", instruction, wrong)
     after = dict(changed.sections)
     kept = [
@@ -121,7 +125,7 @@ def answer_doubts(
             section=one.section,
             sentence=one.text[:_KEPT],
             why=doubts[at],
-            kept=_piece(one, study) in after[one.section],
+            kept=_piece(one.checked, study, one.section) in after[one.section],
         )
         for at, one in enumerate(sentences)
         if at in doubts
@@ -130,6 +134,6 @@ def answer_doubts(
     return changed
 
 
-def _piece(one: ReadSentence, study: Study) -> str:
-    place = one.checked.sentence
-    return dict(study.sections)[one.section][place.start : place.end]
+def _piece(one: Checked, study: Study, section: str) -> str:
+    """A sentence as its author wrote it."""
+    return dict(study.sections)[section][one.sentence.start : one.sentence.end].strip()
