@@ -22,6 +22,7 @@ from orchestrator.core.files import slug
 from orchestrator.core.model import SWEEP, Message, Usage
 from orchestrator.core.research import Idea
 from orchestrator.core.tree import digest
+from orchestrator.models.failures import RetryTiming
 from orchestrator.models.prices import prices_of, stated_price
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.month import MonthBudget
@@ -87,7 +88,9 @@ def read_paper(
     paper = held_paper(request.paper, request.scale, request.results)
     check = check_held(paper)
     prices = stated_price(request.price, request.model)
-    model = open_author(request.model, environ=os.environ, prices=prices)
+    model = open_author(
+        request.model, environ=os.environ, prices=prices, timing=RetryTiming(tell=say)
+    )
     if request.max_usd is not None:
         prices_of(model, prices)  # without a price no budget of dollars holds
     facts, sentences = _facts(paper), _sentences(paper, check)

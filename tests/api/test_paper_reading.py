@@ -11,7 +11,7 @@ import pytest
 from orchestrator.api.paper_reading import ReadingRequest, read_paper
 from orchestrator.console.paper_reading import print_paper_reading
 from orchestrator.core.errors import BudgetSpent, UserError
-from orchestrator.research.loopback.answers import ChatBody, ServerAnswer
+from orchestrator.research.loopback.answers import ChatBody, Fail, ServerAnswer
 from orchestrator.research.loopback.server import ModelServer
 from orchestrator.research.prompts import data_blocks
 from tests.api.test_check_paper import foreign
@@ -113,3 +113,18 @@ def test_the_screen_and_the_json_tell_doubts_without_their_control_characters(
     assert [one["sentence"] for one in told["doubts"]] == [FALSE]
     assert (told["model"], told["holds"], told["settled"]) == ("openai/reader", False, 0)
     assert server.requests()
+
+
+def test_a_wait_for_a_busy_server_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    busy = [Fail(429, headers=(("retry-after", "1"),))]
+
+    def answers(body: ChatBody) -> ServerAnswer:
+        return busy.pop() if busy else reader(body)
+
+    told: list[str] = []
+    with ModelServer(answers).running() as server:
+        monkeypatch.setenv("OPENAI_API_BASE", server.url)
+        monkeypatch.setenv("OPENAI_API_KEY", "sk-none")
+        read_paper(request(tmp_path, TRUE), told.append)
+    assert told[0] == "openai/reader reads 2 sentences"
+    assert [line for line in told[1:] if "429" in line or "waiting" in line]

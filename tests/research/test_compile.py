@@ -19,7 +19,7 @@ from orchestrator.record.journal import Journal
 from orchestrator.record.paths import LATEX_OUTPUT, PAPER_PDF
 from orchestrator.record.ports import Edges, Ports
 from orchestrator.research.paper.latex import TEX
-from orchestrator.research.paper.latex_report import CompileReport, texts_of_pages, read_report
+from orchestrator.research.paper.latex_report import CompileReport, read_report, texts_of_pages
 from orchestrator.research.run_spec import Study
 from orchestrator.research.stages import compile as compiling
 from orchestrator.research.stages.assembly import assembled, paper_source

@@ -21,7 +21,7 @@ from orchestrator.record.paths import LATEX_OUTPUT, PAPER_PDF
 from orchestrator.record.ports import Ports
 from orchestrator.research.paper import latex, latex_words
 from orchestrator.research.paper.latex import TEX
-from orchestrator.research.paper.latex_report import CompileReport, texts_of_pages, read_report
+from orchestrator.research.paper.latex_report import CompileReport, read_report, texts_of_pages
 from orchestrator.research.paper.seen import SEEN_FILE, SeenAnswer, seen_answer
 from orchestrator.research.prompts import render, text_block
 from orchestrator.research.run_spec import Study
