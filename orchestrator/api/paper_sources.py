@@ -17,6 +17,7 @@ from orchestrator.report.reading import IdeaFacts, read_idea, read_run
 from orchestrator.research.claims.build import RunMeasurements, build_ledger
 from orchestrator.research.claims.check import Checked
 from orchestrator.research.claims.ledger import Ledger
+from orchestrator.research.claims.macros import with_compared
 from orchestrator.research.paper.appendix import appendix
 from orchestrator.research.paper.latex import BEGIN, END, TEX
 from orchestrator.research.paper.prose import Sentence
@@ -104,7 +105,7 @@ def source_of_idea(facts: IdeaFacts, tex: str) -> HeldPaper:
     """A source that is held to an idea's record, and the tables that the program prints."""
     records = run_measurements(facts.runs, dict(facts.results), facts.journal.blobs)
     scale = facts.pins.scale if facts.pins else "full"
-    ledger = _ledger_of(facts, tex, records, scale)
+    ledger = with_compared(_ledger_of(facts, tex, records, scale), [tex])
     rest, changed = _without_own(tex, facts, ledger)
     return HeldPaper(
         source=TEX,

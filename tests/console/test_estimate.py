@@ -100,9 +100,9 @@ def test_what_asks_no_model_costs_nothing_and_says_so(name: str, tmp_path: Path)
     name = name.replace("replies", f"{tmp_path}/replies")
     done = aisci(tmp_path, "--model", name, "--estimate")
     assert done.returncode == 0, done.stderr
-    assert "asks no language model: it costs nothing" in done.stdout
     told = " ".join(done.stdout.split())
-    assert ("at most 2 experiments an idea, each about" in told) == (name == "builtin/sweep")
+    assert "asks no language model: it costs nothing" in told
+    assert ("at most 2 experiments an idea" in told) == name.startswith("builtin")
 
 
 def test_what_a_sweep_takes_is_its_experiments_at_the_baselines_length(tmp_path: Path) -> None:

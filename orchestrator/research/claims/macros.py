@@ -9,7 +9,8 @@ compared.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from orchestrator.research.claims.digits import printed, unit_of
 from orchestrator.research.claims.identity import identified, identity, target
@@ -111,6 +112,17 @@ def marked(tex: str, ledger: Ledger) -> tuple[str, dict[str, Quantity], tuple[st
             parts += [tex[at:start], mark, FILLER * (end - start - 1)]
             at = end
     return "".join([*parts, tex[at:]]), found, tuple(problems)
+
+
+def with_compared(ledger: Ledger, texts: Iterable[str]) -> Ledger:
+    """The ledger with the pairs of runs that these texts compare by reference in a headline metric."""
+    pairs = {
+        (max(one.run, one.against), min(one.run, one.against))
+        for tex in texts
+        for one in marked(tex, ledger)[1].values()
+        if one.pair and one.against is not None and one.metric in ledger.headline
+    }
+    return replace(ledger, compared=tuple(sorted(pairs)))
 
 
 def _printed_spans(
