@@ -48,6 +48,8 @@ if TYPE_CHECKING:
         template,
         template_adopt,
         template_list,
+        template_new,
+        template_show,
         version,
     )
 
@@ -90,6 +92,8 @@ __all__ = [
     "template",
     "template_adopt",
     "template_list",
+    "template_new",
+    "template_show",
     "version",
 ]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.console.template import new_template
+from orchestrator.console.template_new import new_template
 from orchestrator.core.errors import BadTemplate
 from orchestrator.core.files import shipped_root
 from orchestrator.template.folder import MANIFEST, shipped_templates
