@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from orchestrator.api.template_adopt import PROGRAM
 from orchestrator.core.errors import BadTemplate, UnknownName, UserError
 from orchestrator.core.files import plain_lines, shipped_root, utf8_text, write
 from orchestrator.template.blank import COMMON, Blank, ManifestFacts, blank_manifest
@@ -18,7 +19,6 @@ from orchestrator.template.imports import files_imported
 from orchestrator.template.script import ScriptReading, read_script
 from orchestrator.template.template import Template, from_files, load_template
 
-PROGRAM = "experiment.py"
 _MOST_CODE = 1 << 20  # bytes of a script
 
 

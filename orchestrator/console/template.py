@@ -64,7 +64,14 @@ class _Rules(LiveLine):
         lines = [f"  {mark} {judged.name:<10} {judged.promise}{_used(used)}"]
         lines += [f"    {judged.why_not}"] if judged.why_not else []
         for finding in (*judged.findings, *judged.notes):
-            lines += [f"    {finding.where}", f"      {finding.what}", f"      do: {finding.todo}"]
+            if finding.todo:
+                lines += [
+                    f"    {finding.where}",
+                    f"      {finding.what}",
+                    f"      do: {finding.todo}",
+                ]
+            else:  # what is to be done is the finding itself
+                lines.append(f"    {finding.where:<20} {finding.what}")
         self.say("\n".join(lines))
 
 

@@ -78,7 +78,8 @@ def _print(rows: list[tuple[str, str, str]], about: list[str]) -> None:
     out.say("\n" + "\n".join(lines))
     out.say(
         "\n~ is the manifest's estimate; aisci template baseline NAME measures it here.\n"
-        "aisci template show NAME: one of them. A run makes several experiments: aisci run NAME --estimate"
+        "A run makes several experiments: aisci run NAME --estimate\n"
+        "One template on a screen: aisci template show NAME"
     )
 
 

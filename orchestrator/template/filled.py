@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from orchestrator.core.errors import BadTemplate
 from orchestrator.core.strict_yaml import Document, parse
 from orchestrator.template.contract.measured import MeasuredRun
-from orchestrator.template.contract.words import MARK
+from orchestrator.template.contract.words import FILL_IN
 from orchestrator.template.draft import is_time, quoted
 
 _SEEDS = re.compile(r"seeds", re.IGNORECASE)
@@ -42,7 +42,7 @@ def filled_manifest(raw: bytes, path: str, scale: str, run: MeasuredRun, code: s
         written.append(f"scales.{scale}.seeds: {seeds.partition('  #')[0]}")
     if new:
         places.append(_below_metrics(document, lines, new))
-        written += [f"metrics.{name}: direction and description to {MARK}" for name in new]
+        written += [f"metrics.{name}: direction and description to {FILL_IN}" for name in new]
     for line, added in sorted(places, key=lambda place: place[0], reverse=True):
         lines[line:line] = added
     text = "\n".join(lines)
@@ -55,8 +55,8 @@ def _metric(name: str, indent: str) -> list[str]:
         f"{indent}{quoted(name)}:"
         if not re.fullmatch("[A-Za-z][A-Za-z0-9_]*", name)
         else f"{indent}{name}:",
-        f"{indent}  direction: none  # {MARK}: lower or higher, if one is better",
-        f'{indent}  description: "{MARK}: what it is, and in what unit"',
+        f"{indent}  direction: none  # {FILL_IN}: lower or higher, if one is better",
+        f'{indent}  description: "{FILL_IN}: what it is, and in what unit"',
     ]
     if is_time(name):
         rows.append(f"{indent}  repeatable: false  # by its name a time or a rate")
@@ -80,7 +80,7 @@ def _below_metrics(document: Document, lines: list[str], new: list[str]) -> tupl
         empty = re.fullmatch(r"metrics:\s*(?:\{\s*\}|~|null)?\s*(#.*)?", lines[at])
         if empty is None:
             raise document.bad(("metrics",), "metrics cannot be added here", todo=_BY_HAND)
-        comment = empty[1] if empty[1] and MARK not in empty[1] else ""
+        comment = empty[1] if empty[1] and FILL_IN not in empty[1] else ""
         lines[at] = f"metrics:  {comment}".rstrip()
         return at + 1, [row for name in new for row in _metric(name, "  ")]
     if not re.fullmatch(r"metrics:\s*(?:#.*)?", lines[at]):
@@ -117,7 +117,7 @@ def _seeds(run: MeasuredRun, code: str) -> str | None:
     }
     if not counts:
         return None
-    mark = f"  # {MARK}: the seeds that the code uses; the run has so many values"
+    mark = f"  # {FILL_IN}: the seeds that the code uses; the run has so many values"
     if len(set(counts.values())) == 1:
         count = next(iter(counts.values()))
         named = _named(code, count)

@@ -9,23 +9,38 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from orchestrator.core.python_source import parse_python
 from orchestrator.template.candidates import number_of
+from orchestrator.template.contract.words import FILL_IN
 from orchestrator.template.script_edits import (
     SourceText,
     TextEdit,
     end_of_imports,
     statement_of,
 )
+from orchestrator.template.script_facts import (
+    exits,
+    keyword_value,
+    method_calls,
+    modules_named,
+    option_name,
+    own_names,
+    parser_made,
+    writes_results,
+)
 
-MARK = "FILL IN"
+_DRAWS = re.compile(r"plt\.|axe?s?\b|fig|print|.*subplots|.*savefig")
+_NO_KNOB = re.compile(
+    "seed|random_state|dim|axis|verbose|n_jobs|num_workers|figsize|default", re.IGNORECASE
+)
 _SEED = re.compile("seed", re.IGNORECASE)
 _TOLD = re.compile(r"acc|loss|score|error|auc|\bf1|mse|perplex|reward|r2|report", re.IGNORECASE)
 _PARSERS = ("click", "typer", "fire", "hydra", "absl", "tyro", "docopt", "simple_parsing")
 _DEFAULT = re.compile(r"\s*[(\[]default\b[^)\]]*[)\]]", re.IGNORECASE)
+_IMPORT = "import common  # it writes what a run found"
+_VARIED = "# What a study may vary. Each constant is set once, here, as a plain number."
 _MOST = 4  # places that are named
 
 
@@ -48,23 +63,14 @@ def read_script(source: str) -> ScriptReading:
     edits += _out_dir(tree, text, reading)
     _demands(tree, reading)
     head = [f"{name} = {value}" for name, value in constants.items()]
-    if head:
-        head.insert(
-            0, "# What a study may vary. Each constant is set once, here, as a plain number."
-        )
-    if not _writes_results(tree):
-        imports = ["import common  # it writes what a run found", ""] if head else []
-        last = "import common  # it writes what a run found" if not head else ""
-        head = [
-            *imports,
-            *head,
-            *([last] if last else []),
-            "",
-            "FOUND = []  # one dictionary per seed",
-        ]
+    head = [_VARIED, *head, ""] if head else []
+    if not writes_results(tree):
+        head = [_IMPORT, "", *head, "FOUND = []  # one dictionary per seed", ""]
         edits.append(text.below(source.count("\n") + 1, _written(tree, reading)))
     if head:
-        edits.append(text.below(end_of_imports(tree), "\n".join(["", *head, ""])))
+        edits.append(text.below(end_of_imports(tree), "\n".join(["", *head])))
+    if not constants:
+        reading.todo += _literals(tree)
     reading.text = text.edited(edits)
     parse_python(reading.text)
     return reading
@@ -74,9 +80,9 @@ def _constants(
     tree: ast.Module, text: SourceText, reading: ScriptReading
 ) -> tuple[dict[str, str], list[TextEdit]]:
     """The constants that defaults of arguments become, and the edits that read them there."""
-    taken, found, edits = set(_names(tree)), dict[str, str](), list[TextEdit]()
-    for call in _calls(tree, "add_argument"):
-        option, default = _option(call), _word(call, "default")
+    taken, found, edits = set(own_names(tree)), dict[str, str](), list[TextEdit]()
+    for call in method_calls(tree, "add_argument"):
+        option, default = option_name(call), keyword_value(call, "default")
         if not option or default is None or number_of(default) is None or _SEED.search(option):
             continue
         name = next(
@@ -90,7 +96,7 @@ def _constants(
         reading.changes.append(
             f"line {default.lineno}: default={found[name]} is now {name}, at the top"
         )
-        told = _word(call, "help")
+        told = keyword_value(call, "help")
         if isinstance(told, ast.Constant) and isinstance(told.value, str):
             words = " ".join(told.value.replace("%(default)s", "").split())
             reading.helps[name] = _DEFAULT.sub("", words).strip()
@@ -102,12 +108,12 @@ def _out_dir(tree: ast.Module, text: SourceText, reading: ScriptReading) -> list
     strings = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)]
     if any(isinstance(one, str) and "--out_dir" in one for one in strings):
         return []
-    for call in _calls(tree, "add_argument"):
+    for call in method_calls(tree, "add_argument"):
         first = call.args[0] if call.args else None
         if isinstance(first, ast.Constant) and first.value == "--out-dir":
             reading.changes.append(f"line {call.lineno}: --out-dir can be written --out_dir too")
             return [text.before(first, '"--out_dir", ')]
-    parsing = _calls(tree, "parse_args")
+    parsing = method_calls(tree, "parse_args")
     for call in parsing:
         statement = statement_of(tree, call)
         at = text.indent(statement) if statement else None
@@ -117,12 +123,12 @@ def _out_dir(tree: ast.Module, text: SourceText, reading: ScriptReading) -> list
             continue
         parser = call.func.value.id
         added = f'{parser}.add_argument("--out_dir", default="run_0")'
-        made = _made(tree, parser)
+        made = parser_made(tree, parser)
         reading.changes.append(f"line {(made or statement).lineno}: added {added}")
         if made is not None and (before := text.indent(made)) is not None:
             return [text.below(made.end_lineno or made.lineno, f"{before}{added}\n")]
         return [text.before(statement, f"{added}\n{at}")]
-    other = [one for one in _PARSERS if one in _imported(tree)]
+    other = [one for one in _PARSERS if one in modules_named(tree)]
     if parsing or other:
         by = other[0] if other else "parse_args"
         reading.todo.append(
@@ -131,31 +137,39 @@ def _out_dir(tree: ast.Module, text: SourceText, reading: ScriptReading) -> list
     return []
 
 
-def _made(tree: ast.Module, parser: str) -> ast.Assign | None:
-    """The statement that makes a parser, where it is the only one of that name and ends its line."""
-    made = [
-        node
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Assign)
-        and isinstance(node.value, ast.Call)
-        and "ArgumentParser" in ast.unparse(node.value.func)
-        and [ast.unparse(target) for target in node.targets] == [parser]
-    ]
-    alone = len(made) == 1 and not any(
-        isinstance(node, ast.stmt) and node is not made[0] and node.lineno == made[0].end_lineno
-        for node in ast.walk(tree)
-    )
-    return made[0] if alone else None
+def _literals(tree: ast.Module) -> list[str]:
+    """One line on numbers that calls give by name, which could be constants; none for figures."""
+    found = {
+        f"{word.arg}={ast.unparse(word.value)} (line {word.value.lineno})": None
+        for call in ast.walk(tree)
+        if isinstance(call, ast.Call) and not _DRAWS.match(ast.unparse(call.func))
+        for word in call.keywords
+        if number_of(word.value) is not None and not _NO_KNOB.search(word.arg or "seed")
+    }
+    if not found or any(_is_knob_line(node) for node in tree.body):
+        return []
+    named = ", ".join(list(found)[:_MOST])
+    told = "experiment.py: a study varies constants such as `GAMMA = 0.001` on a line at the top"
+    return [f"{told}; these numbers of the script could be some: {named}"]
+
+
+def _is_knob_line(node: ast.stmt) -> bool:
+    """Whether a statement sets a constant in capitals to a number."""
+    if not isinstance(node, ast.Assign) or not isinstance(node.targets[0], ast.Name):
+        return False
+    return node.targets[0].id.isupper() and number_of(node.value) is not None
 
 
 def _demands(tree: ast.Module, reading: ScriptReading) -> None:
     """Arguments that a run does not give, and the program does not do without."""
-    for call in _calls(tree, "add_argument"):
+    for call in method_calls(tree, "add_argument"):
         first = call.args[0] if call.args else None
         name = str(first.value) if isinstance(first, ast.Constant) else ""
-        required = _word(call, "required")
+        required = keyword_value(call, "required")
         must = isinstance(required, ast.Constant) and required.value is True
-        free = _word(call, "nargs") is not None or _word(call, "default") is not None
+        free = (
+            keyword_value(call, "nargs") is not None or keyword_value(call, "default") is not None
+        )
         if must or (name and not name.startswith("-") and not free):
             reading.todo.append(
                 f"experiment.py: give {name} (line {call.lineno} of the script) a default: a run "
@@ -184,80 +198,16 @@ def _written(tree: ast.Module, reading: ScriptReading) -> str:
         "experiment.py: where the numbers of a run are known, once for each seed, write "
         f'FOUND.append({{"accuracy": accuracy}}) with your own names{where}'
     )
-    ends = [str(node.lineno) for node in _leaving(tree)]
+    ends = [str(node.lineno) for node in exits(tree)]
     if ends:
         reading.todo.append(
             f"experiment.py: the program ends at line {ends[-1]} of the script, before its last lines: "
             "take the exit away"
         )
     return (
-        f"\n\n# {MARK}: where the numbers are known, once for each seed, write\n"
+        f"\n\n# {FILL_IN}: where the numbers are known, once for each seed, write\n"
         '#     FOUND.append({"accuracy": accuracy})\n'
         "# with your own names and numbers, and remove these three lines.\n"
         'if __name__ == "__main__":\n'
         '    common.write_results(common.out_dir(), final_info={"data": common.summarise(FOUND)})\n'
     )
-
-
-def _writes_results(tree: ast.Module) -> bool:
-    """Whether a text of the code names the file of results."""
-    named = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
-    return any(isinstance(one, str) and "final_info" in one for one in named)
-
-
-def _leaving(tree: ast.Module) -> Iterator[ast.stmt]:
-    """Statements at the top level, or below its ``__main__``, that end the program."""
-    body = list(tree.body)
-    for node in tree.body:
-        if isinstance(node, ast.If) and "__name__" in ast.unparse(node.test):
-            body += node.body
-    for one in body:
-        if isinstance(one, ast.Expr | ast.Raise) and re.match(
-            r"(?:sys\.exit|exit|quit|os\._exit)\(|raise SystemExit", ast.unparse(one)
-        ):
-            yield one
-
-
-def _calls(tree: ast.Module, name: str) -> list[ast.Call]:
-    found = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    return sorted(
-        (call for call in found if getattr(call.func, "attr", "") == name),
-        key=lambda call: (call.lineno, call.col_offset),
-    )
-
-
-def _option(call: ast.Call) -> str:
-    """The name that an argument's value has in the program."""
-    dest = _word(call, "dest")
-    words = [one.value for one in call.args if isinstance(one, ast.Constant)]
-    longs = [one for one in words if isinstance(one, str) and one.startswith("--")]
-    name = dest.value if isinstance(dest, ast.Constant) else (longs or words or [""])[0]
-    return str(name).lstrip("-").replace("-", "_")
-
-
-def _word(call: ast.Call, name: str) -> ast.expr | None:
-    return next((word.value for word in call.keywords if word.arg == name), None)
-
-
-def _imported(tree: ast.Module) -> set[str]:
-    found = {
-        a.name.split(".")[0] for n in ast.walk(tree) if isinstance(n, ast.Import) for a in n.names
-    }
-    return found | {
-        (node.module or "").split(".")[0]
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom)
-    }
-
-
-def _names(tree: ast.Module) -> Iterator[str]:
-    """Every name that the program uses for anything of its own."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name):
-            yield node.id
-        elif isinstance(node, ast.arg):
-            yield node.arg
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            yield node.name
-        elif isinstance(node, ast.alias):
-            yield (node.asname or node.name).split(".")[0]

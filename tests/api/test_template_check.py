@@ -276,9 +276,16 @@ def test_a_new_template_keeps_the_contract_under_its_own_name(tmp_path: Path) ->
 
 @pytest.mark.program
 @pytest.mark.parametrize("name", shipped_templates(shipped_root()))
-def test_a_copy_of_each_shipped_template_keeps_the_contract(tmp_path: Path, name: str) -> None:
-    assert aisci("template", "new", "./copy", "--from", name, home=tmp_path).code == 0
-    assert aisci("template", "check", "./copy", home=tmp_path).code == 0
+def test_a_copy_of_each_shipped_template_keeps_all_but_its_words(tmp_path: Path, name: str) -> None:
+    said = aisci("template", "new", "./copy", "--from", name, home=tmp_path)
+    assert said.code == 0
+    assert "seed_ideas.json is still" in said.out
+    checked = aisci("template", "check", "./copy", "--json", home=tmp_path)
+    assert checked.code == 2
+    broken = [row for row in checked.rows if "rule" in row and row["findings"]]
+    assert [row["rule"] for row in broken] == ["borrowed"]
+    own = aisci("template", "check", name, "--json", home=tmp_path)
+    assert own.rows[-1]["findings"] == 0
 
 
 @pytest.mark.program

@@ -65,6 +65,6 @@ def require_contract(
         raise BadTemplate(
             f"the template {template.name} violates its contract",
             where=template.origin,
-            why=listed([f"{f.where}: {f.what}; {f.todo}" for f in findings]),
+            why=listed([f"{f.where}: {f.what}{f.todo and f'; {f.todo}'}" for f in findings]),
             todo=f"correct these, then: aisci template check {template.argument}",
         )

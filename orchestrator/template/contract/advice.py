@@ -95,8 +95,8 @@ def _by_its_words(output: str, tried: Attempted) -> str:
         )
     if not tried.gpus and _CUDA.search(output):
         return (
-            "the policy gives no GPU: use one that does, or choose the device in the code: "
-            '"cuda" if torch.cuda.is_available() else "cpu"'
+            "the policy gives no GPU: use one that does, with `gpu: required` in template.yaml, or "
+            'choose the device in the code: "cuda" if torch.cuda.is_available() else "cpu"'
         )
     if path := _last(_FILE, output):
         return (
@@ -104,7 +104,10 @@ def _by_its_words(output: str, tried: Attempted) -> str:
             "a folder of data sets with --data DIR, each read from /data/NAME"
         )
     if _NETWORK.search(output):
-        return "a container has no network: give what it fetches with --data DIR, as /data/NAME"
+        return (
+            "experiments have no network: name the data under `data:` of template.yaml, or give it "
+            "with --data DIR, and read it from /data/NAME"
+        )
     return "correct the cause that its last output names"
 
 

@@ -10,7 +10,9 @@ from orchestrator.template.template import Template
 
 @dataclass(frozen=True, slots=True)
 class RuleFinding:
-    """An error at ``where`` (a path, possibly with a line or key), and its correction."""
+    """An error at ``where`` (a path, possibly with a line or key), and its correction; "" where ``what``
+    says that itself.
+    """
 
     where: str
     what: str

@@ -19,7 +19,7 @@ from orchestrator.template.contract.finding import RuleFinding
 from orchestrator.template.folder import MANIFEST, PAPER, base_of, shipped_templates
 from orchestrator.template.template import Template, load_template
 
-MARK = "FILL IN"
+FILL_IN = "FILL IN"
 IDEAS, LIBRARY, PROMPT = "seed_ideas.json", "library.json", "prompt.json"
 _TEXTS = (".py", ".yaml", ".json", ".tex", ".md", ".txt", ".bib")
 _ENTRY = re.compile(r"^@\w+\{.*?(?=^@|\Z)", re.MULTILINE | re.DOTALL)
@@ -29,16 +29,16 @@ _BIBLIOGRAPHY = re.compile(r"\\begin\{filecontents\}[^\n]*\n(.*?)\\end\{filecont
 def blank(template: Template) -> Iterator[RuleFinding]:
     """Each line that still has the mark."""
     for path in template.files:
-        if not path.endswith(_TEXTS) or MARK.encode() not in template.files[path]:
+        if not path.endswith(_TEXTS) or FILL_IN.encode() not in template.files[path]:
             continue
         try:
             lines = template.text(path).split("\n")
         except BadTemplate:
             continue
         for number, line in enumerate(lines, 1):
-            if MARK in line:
-                said = line[line.index(MARK) :].strip().strip('",')[:80]
-                yield RuleFinding(f"{path}:{number}", said, f"write it, and remove {MARK}")
+            if FILL_IN in line:
+                said = line[line.index(FILL_IN) :].strip().strip('",')[:100]
+                yield RuleFinding(f"{path}:{number}", said, "")  # the mark says what to do
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +51,23 @@ class _Words:
 
 def borrowed(template: Template) -> Iterator[RuleFinding]:
     """Words that are still those of a shipped template, unless it is that template or extends it."""
-    mine, base = words_of(template.files), base_of(template.files)
+    mine, base = _words(template.files), base_of(template.files)
     root = shipped_root()
     names = shipped_templates(root)
     if template.name in names and load_template(template.name, root).hash == template.hash:
         return
     theirs = {name: _shipped_words(root, name) for name in names if name != base}
     kept = _shipped_words(root, base) if base in names else _Words({}, {})
+    systems = [words.texts.get((PROMPT, "system")) for words in theirs.values()]
+    common = frozenset(text for text in systems if text and systems.count(text) > 1)  # nobody's own
+    same = {name: tuple(_same(mine, other, kept, common)) for name, other in theirs.items()}
     told: set[str] = set()
-    for name, other in theirs.items():
-        for where, what in _same(mine, other, kept):
+    for name in sorted(same, key=lambda name: -len(same[name])):
+        for where, what in same[name]:
             if where not in told:
                 told.add(where)
-                yield RuleFinding(where, what.format(f"{name}'s"), _todo(where, name))
+                base = base_of(load_template(name, root).files) or name
+                yield RuleFinding(where, what.format(f"{name}'s"), _todo(where, base))
 
 
 def _todo(where: str, name: str) -> str:
@@ -75,7 +79,9 @@ def _todo(where: str, name: str) -> str:
     return own if where != MANIFEST else "write your own"
 
 
-def _same(mine: _Words, other: _Words, kept: _Words) -> Iterator[tuple[str, str]]:
+def _same(
+    mine: _Words, other: _Words, kept: _Words, common: frozenset[str]
+) -> Iterator[tuple[str, str]]:
     """(place, what) of everything in ``mine`` that is also in ``other``, and not rightly kept."""
     texts = [
         place
@@ -84,6 +90,8 @@ def _same(mine: _Words, other: _Words, kept: _Words) -> Iterator[tuple[str, str]
     ]
     for path in dict.fromkeys(path for path, _ in texts):
         keys = [key for at, key in texts if at == path]
+        if all(mine.texts[path, key] in common for key in keys):
+            continue
         every = path != MANIFEST and len(keys) == sum(at == path for at, _ in mine.texts)
         whole = f"{path} is still {{}}, word for word"
         yield path, whole if every else f"{', '.join(keys)} of {path}: still {{}}, word for word"
@@ -101,10 +109,10 @@ def _same(mine: _Words, other: _Words, kept: _Words) -> Iterator[tuple[str, str]
 
 @lru_cache(maxsize=64)
 def _shipped_words(root: Path, name: str) -> _Words:
-    return words_of(load_template(name, root).files)
+    return _words(load_template(name, root).files)
 
 
-def words_of(files: Mapping[str, bytes]) -> _Words:
+def _words(files: Mapping[str, bytes]) -> _Words:
     """The words of these files, with blanks evened out; what cannot be read has none."""
     prompt, texts = _json(files, PROMPT), dict[tuple[str, str], str]()
     for key in ("system", "task_description") if isinstance(prompt, dict) else ():
