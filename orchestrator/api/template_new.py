@@ -114,7 +114,7 @@ def _copied(folder: Path, source: str) -> NewTemplate:
 def _from_script(folder: Path, script: Path) -> NewTemplate:
     shipped, source = Blank.shipped(shipped_root()), _code(script)
     try:
-        reading = read_script(source)
+        reading = read_script(source, folder.resolve().name)
         own = dict(_beside(script, source))
     except (SyntaxError, ValueError) as error:
         line = getattr(error, "lineno", None)
@@ -128,6 +128,13 @@ def _from_script(folder: Path, script: Path) -> NewTemplate:
     facts = ManifestFacts(_seen(files), reading.helps, tuple(own))
     files = _framed(folder, shipped, facts)
     made = _written(folder, files)
+    if facts.seen.absent:
+        named = ", ".join(one.module for one in facts.seen.absent)
+        place = str(folder) if "/" in str(folder) else f"./{folder}"
+        reading.todo.append(
+            f"{made.manifest.lock}: list what {named} comes from, which the image lacks "
+            f"(docs/templates.md, Packages); then: aisci images build {place}"
+        )
     return NewTemplate(
         made,
         script=script,

@@ -29,7 +29,7 @@ def _lines(made: NewTemplate, place: str) -> Iterator[str]:
     elif made.script is not None:
         brought = f", and of {', '.join(made.brought)}, which it imports" if made.brought else ""
         yield f"{place}: {files}; experiment.py is a copy of {made.script}{brought}"
-        yield from _of_a_script(made, place)
+        yield from _of_a_script(made)
     else:
         yield f"{place}: {files}; a small experiment that runs, to be replaced by yours"
         yield from _to_write(made)
@@ -52,7 +52,7 @@ def _of_a_copy(made: NewTemplate, place: str) -> Iterator[str]:
     yield "then edit experiment.py, and template.yaml with it"
 
 
-def _of_a_script(made: NewTemplate, place: str) -> Iterator[str]:
+def _of_a_script(made: NewTemplate) -> Iterator[str]:
     assert made.reading is not None
     lines = [(" changed", one) for one in made.reading.changes[:_MOST]]
     if len(made.reading.changes) > _MOST:
@@ -61,9 +61,6 @@ def _of_a_script(made: NewTemplate, place: str) -> Iterator[str]:
         yield f" {what}  {plain_line(one, limit=150)}"
     for one in made.reading.todo:
         yield f"  to do    {plain_line(one, limit=300)}"
-    if made.template.manifest.lock:
-        yield f"  to do    {made.template.manifest.lock}: the image lacks what template.yaml says there"
-        yield f"           then: aisci images build {place}"
     yield from _to_write(made)
 
 

@@ -35,7 +35,9 @@ _DRAWS = re.compile(r"plt\.|axe?s?\b|fig|print|.*subplots|.*savefig")
 _NO_KNOB = re.compile(
     "seed|random_state|dim|axis|verbose|n_jobs|num_workers|figsize|default", re.IGNORECASE
 )
-_SEED = re.compile("seed", re.IGNORECASE)
+_UNSTUDIED = re.compile(
+    r"seed|^log|_log|print|verbose|workers|save|port$|rank|gpu|device|interval", re.IGNORECASE
+)
 _TOLD = re.compile(r"acc|loss|score|error|auc|\bf1|mse|perplex|reward|r2|report", re.IGNORECASE)
 _PARSERS = ("click", "typer", "fire", "hydra", "absl", "tyro", "docopt", "simple_parsing")
 _DEFAULT = re.compile(r"\s*[(\[]default\b[^)\]]*[)\]]", re.IGNORECASE)
@@ -56,8 +58,8 @@ class ScriptReading:
     helps: dict[str, str] = field(default_factory=dict)
 
 
-def read_script(source: str) -> ScriptReading:
-    """Raises :class:`SyntaxError` or :class:`ValueError` for what is no Python."""
+def read_script(source: str, data_set: str = "data") -> ScriptReading:
+    """The results are written as those of ``data_set``. Raises :class:`SyntaxError` or :class:`ValueError` for what is no Python."""
     tree, text, reading = parse_python(source), SourceText(source), ScriptReading()
     constants, edits = _constants(tree, text, reading)
     edits += _out_dir(tree, text, reading)
@@ -66,7 +68,7 @@ def read_script(source: str) -> ScriptReading:
     head = [_VARIED, *head, ""] if head else []
     if not writes_results(tree):
         head = [_IMPORT, "", *head, "FOUND = []  # one dictionary per seed", ""]
-        edits.append(text.below(source.count("\n") + 1, _written(tree, reading)))
+        edits.append(text.below(source.count("\n") + 1, _written(tree, reading, data_set)))
     if head:
         edits.append(text.below(end_of_imports(tree), "\n".join(["", *head])))
     if not constants:
@@ -83,7 +85,9 @@ def _constants(
     taken, found, edits = set(own_names(tree)), dict[str, str](), list[TextEdit]()
     for call in method_calls(tree, "add_argument"):
         option, default = option_name(call), keyword_value(call, "default")
-        if not option or default is None or number_of(default) is None or _SEED.search(option):
+        if not option or default is None or number_of(default) is None:
+            continue
+        if _UNSTUDIED.search(option):  # it changes no number of a run, or is not a study's to vary
             continue
         name = next(
             (n for n in (option.upper(), f"{option.upper()}_DEFAULT") if n not in taken), ""
@@ -177,17 +181,18 @@ def _demands(tree: ast.Module, reading: ScriptReading) -> None:
             )
 
 
-def _written(tree: ast.Module, reading: ScriptReading) -> str:
+def _written(tree: ast.Module, reading: ScriptReading, data_set: str) -> str:
     """The block at the end that writes the results, with its mark."""
-    told = [
-        str(node.lineno)
+    lines = sorted(
+        node.lineno
         for node in ast.walk(tree)
         if isinstance(node, ast.Call)
         and getattr(node.func, "id", "") == "print"
         and _TOLD.search(ast.unparse(node))
-    ]
+    )
+    told = [str(line) for line in lines]
     where = (
-        f", as after line {', '.join(told[-_MOST:])} of the script, which prints them"
+        f", as at line {' or '.join(told[-_MOST:])} of the script, which prints them"
         if told
         else ""
     )
@@ -209,5 +214,6 @@ def _written(tree: ast.Module, reading: ScriptReading) -> str:
         '#     FOUND.append({"accuracy": accuracy})\n'
         "# with your own names and numbers, and remove these three lines.\n"
         'if __name__ == "__main__":\n'
-        '    common.write_results(common.out_dir(), final_info={"data": common.summarise(FOUND)})\n'
+        f'    found = {{"{data_set}": common.summarise(FOUND)}}\n'
+        "    common.write_results(common.out_dir(), final_info=found)\n"
     )
