@@ -36,9 +36,8 @@ def print_check(
         outcome = check(name, live, run=run, policy=policy, scale=scale, data=data, write=write)
     template, broken = outcome.template, outcome.broken
     if view.as_json:
-        out.as_json(
-            {"template": template.name, "findings": broken, "written": list(outcome.written)}
-        )
+        last: dict[str, object] = {"template": template.name, "findings": broken}
+        out.as_json(last | ({"written": list(outcome.written)} if outcome.written else {}))
     else:
         found = counted(broken, "finding") if broken else "keeps its contract"
         for one in outcome.written:

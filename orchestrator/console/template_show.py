@@ -37,9 +37,9 @@ def _rows(template: Template, seen: Mapping[str, float]) -> Iterator[tuple[str, 
     yield "question", manifest.question or "none is stated"
     about = manifest.description
     yield "about", about if manifest.question is None else about.partition(". ")[0].rstrip(".")
-    yield from _each("data", [_data(one) for one in manifest.data] or ["none is declared"])
-    knobs = [_knob(name, one) for name, one in manifest.knobs.items()]
-    yield from _each("knobs", knobs or ["none: builtin/sweep cannot study it"])
+    yield "data", ", ".join(map(_data, manifest.data)) or "none is declared"
+    knobs = "; ".join(_knob(name, one) for name, one in manifest.knobs.items())
+    yield "knobs", knobs or "none: builtin/sweep cannot study it"
     yield from _each("metrics", _metrics(manifest) or ["none is declared"])
     scales = [_scale(name, one, seen.get(name)) for name, one in manifest.scales.items()]
     yield from _each("scales", scales)
@@ -55,7 +55,7 @@ def _each(title: str, texts: list[str]) -> Iterator[tuple[str, str]]:
 
 
 def _data(one: DataSet) -> str:
-    size = f", {one.bytes / MIB:,.0f} MiB to download" if one.source == "download" else ""
+    size = f" ({one.bytes / MIB:,.0f} MiB to download)" if one.source == "download" else ""
     return f"{one.name}{size}"
 
 

@@ -19,7 +19,7 @@ _CUDA = re.compile(
 )
 _NETWORK = re.compile(
     r"name resolution|Name or service not known|URLError|ConnectionError|Network is unreachable"
-    r"|Max retries exceeded|couldn't connect|Can't load"
+    r"|Max retries exceeded|couldn't connect|Can't load|Error downloading"
 )
 _MEMORY = re.compile(r"MemoryError|Cannot allocate memory|can't allocate memory|not enough memory")
 _SIMPLE = {
@@ -98,15 +98,15 @@ def _by_its_words(output: str, tried: Attempted) -> str:
             "the policy gives no GPU: use one that does, with `gpu: required` in template.yaml, or "
             'choose the device in the code: "cuda" if torch.cuda.is_available() else "cpu"'
         )
-    if path := _last(_FILE, output):
-        return (
-            f"nothing is at {path!r} in the container: put a small file into the template, or give "
-            "a folder of data sets with --data DIR, each read from /data/NAME"
-        )
     if _NETWORK.search(output):
         return (
             "experiments have no network: name the data under `data:` of template.yaml, or give it "
             "with --data DIR, and read it from /data/NAME"
+        )
+    if path := _last(_FILE, output):
+        return (
+            f"nothing is at {path!r} in the container: put a small file into the template, or give "
+            "a folder of data sets with --data DIR, each read from /data/NAME"
         )
     return "correct the cause that its last output names"
 
