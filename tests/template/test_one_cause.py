@@ -77,13 +77,16 @@ def test_a_saved_model_need_not_be_saved() -> None:
     assert OPAQUE_TODO.startswith("do not save it, or write JSON or CSV")
 
 
-def failed(words: str) -> str:
+def ended(words: str) -> JobResult:
     attestation = Attestation(
         container="c", image="i", policy="p", engine="e", kernel="k", runtime="runc", storage="s",
         asked=(), inspected=(), seen=(), hit=(), peaks=Peaks(), verdict=Verdict.FAILED, exit_code=1,
     )  # fmt: skip
-    result = JobResult(stdout="", stderr=words, files=Tree(), attestation=attestation)
-    return what_to_do(result, Attempted(QUICK, "smoke"))
+    return JobResult(stdout="", stderr=words, files=Tree(), attestation=attestation)
+
+
+def failed(words: str) -> str:
+    return what_to_do(ended(words), Attempted(QUICK, "smoke"))
 
 
 @pytest.mark.parametrize(
@@ -100,6 +103,28 @@ def test_a_download_is_told_that_there_is_no_network_and_where_data_is_named(las
     said = failed(f"Traceback (most recent call last):\n  File 'experiment.py'\n{last}\n")
     assert said.startswith("experiments have no network: name the data under `data:`")
     assert "--data DIR" in said
+
+
+def test_of_a_known_cause_the_programs_own_line_and_the_last_are_shown() -> None:
+    """A library's forty calls between the two tell nobody anything."""
+    place = "/workspace/results/template/idea/experiment.py"
+    inner = "".join(
+        f'  File "/usr/lib/python3.11/lib{i}.py", line 9, in f\n    f()\n' for i in range(40)
+    )
+    words = (
+        f'Traceback (most recent call last):\n  File "{place}", line 25, in measure\n'
+        f"    fetch_openml('mnist_784')\n{inner}"
+    )
+    end = "urllib.error.URLError: <urlopen error [Errno -3] Temporary failure in name resolution>"
+    (finding,) = measured.finishes(ended(f"{words}{end}\n"), Attempted(QUICK, "smoke")).findings
+    assert finding.what.splitlines()[1:] == [
+        "      | experiment.py:25: fetch_openml('mnist_784')",
+        f"      | {end}",
+    ]
+    (finding,) = measured.finishes(
+        ended(f"{words}ValueError: no luck\n"), Attempted(QUICK, "smoke")
+    ).findings
+    assert len(finding.what.splitlines()) == 13
 
 
 def test_cuda_without_a_gpu_is_told_the_key_and_the_policy() -> None:

@@ -31,6 +31,10 @@ _SIMPLE = {
 }
 
 
+UNKNOWN_CAUSE = "correct the cause that its last output names"
+"""The advice where the output says nothing that is known here."""
+
+
 @dataclass(frozen=True, slots=True)
 class Attempted:
     """What was run: ``scale`` of ``template``, in a container with or without GPUs, of so many bytes of ``memory``
@@ -108,7 +112,7 @@ def _by_its_words(output: str, tried: Attempted) -> str:
             f"nothing is at {path!r} in the container: put a small file into the template, or give "
             "a folder of data sets with --data DIR, each read from /data/NAME"
         )
-    return "correct the cause that its last output names"
+    return UNKNOWN_CAUSE
 
 
 def _last(pattern: re.Pattern[str], text: str) -> str:

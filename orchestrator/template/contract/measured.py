@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import statistics
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from difflib import get_close_matches
 from orchestrator.core.errors import BadResults
 from orchestrator.core.job import JobResult
 from orchestrator.template.baseline import how_it_ended, output_tail
-from orchestrator.template.contract.advice import Attempted, what_to_do
+from orchestrator.template.contract.advice import UNKNOWN_CAUSE, Attempted, what_to_do
 from orchestrator.template.contract.files import OPAQUE, OPAQUE_TODO, UNPICKLING
 from orchestrator.template.contract.finding import RuleFinding, RuleResult
 from orchestrator.template.folder import MANIFEST
@@ -21,6 +22,10 @@ from orchestrator.template.template import Template
 
 FINAL = "run_0/final_info.json"
 _TAIL = 12  # lines of a program's last output
+_FRAME = re.compile(
+    r'^  File "(?:/workspace/results/template/idea/)?([^"\n]+)", line (\d+).*\n +(\S.*)$',
+    re.MULTILINE,
+)
 _SAME = 1e-9  # relative: the rounding of two ways to sum a few floats
 
 
@@ -226,8 +231,14 @@ def draws(result: JobResult, pictures: tuple[str, ...], tried: Attempted) -> Rul
 
 
 def _failure(program: str, result: JobResult, tried: Attempted) -> RuleFinding:
+    """How it ended, its last words and what mends it. Of a cause that is known, the program's own
+    line and the last one say enough; the calls in between are a library's.
+    """
     lines = [line for line in output_tail(result).splitlines() if line.strip()][-_TAIL:]
+    todo = what_to_do(result, tried)
+    frames = [one for one in _FRAME.findall(result.stderr) if one[0] in tried.template.files]
+    if todo != UNKNOWN_CAUSE and frames and lines:
+        path, line, code = frames[-1]
+        lines = [f"{path}:{line}: {code}", lines[-1]]
     last = "".join(f"\n      | {line}" for line in lines)
-    return RuleFinding(
-        program, f"it ended as: {how_it_ended(result)}{last}", what_to_do(result, tried)
-    )
+    return RuleFinding(program, f"it ended as: {how_it_ended(result)}{last}", todo)
