@@ -12,7 +12,7 @@ from orchestrator.template.fields import FilePath
 from orchestrator.template.folder import PAPER
 
 COMMON, STYLE = "common.py", "latex/aisci.sty"
-_TAKEN = ("experiment.py", "plot.py", "prompt.json", "seed_ideas.json", "library.json", PAPER)
+_TAKEN = ("experiment.py", "plot.py", "prompt.json", "seed_ideas.json", PAPER)
 _FULL = """scales:
   full:
     description: "FILL IN: the size that the code has by itself, and on what machine"
