@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from textwrap import fill
 
 from orchestrator.api.template_new import NewTemplate, begin_template
 from orchestrator.console import output as out
@@ -18,7 +19,10 @@ def new_template(folder: Path, source: str | None = None, script: Path | None = 
     """Write a new template, and print what to do next."""
     made = begin_template(folder, source=source, script=script)
     place = str(folder) if "/" in str(folder) else f"./{folder}"
-    out.say("\n".join(_lines(made, place)))
+    for line in _lines(made, place):
+        indent = " " * (11 if line.startswith(("  changed", "  to do")) else 2)
+        command = line.startswith("  aisci")
+        out.say(line if command else fill(line, out.width(), subsequent_indent=indent))
 
 
 def _lines(made: NewTemplate, place: str) -> Iterator[str]:

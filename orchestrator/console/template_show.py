@@ -14,6 +14,7 @@ from orchestrator.machine import baseline_cache as baselines
 from orchestrator.template.manifest import DataSet, Knob, Manifest, Metric, Scale
 from orchestrator.template.template import Template, load_template
 
+_MOST = 4  # metrics that lead nothing and are named
 _WIDE = 11  # characters of the first column
 
 
@@ -69,7 +70,8 @@ def _metrics(manifest: Manifest) -> list[str]:
     lead = [name for name in manifest.headline if name in manifest.metrics]
     rows = [_metric(name, manifest.metrics[name]) for name in lead[:5]]
     others = [name for name in manifest.metrics if name not in lead[:5]]
-    return rows + ([f"and {', '.join(others)}"] if rows and others else others)
+    named = ", ".join(others[:_MOST]) + f" and {len(others) - _MOST} more" * (len(others) > _MOST)
+    return rows + ([f"also {named}"] if rows else [named]) if others else rows
 
 
 def _metric(name: str, one: Metric) -> str:

@@ -35,6 +35,7 @@ class Blank:
         shared = root / "templates"
         files = {path: (shared / "new" / path).read_bytes() for path in _TAKEN}
         files |= {
+            "library.json": b"[]\n",
             COMMON: (shared / COMMON).read_bytes(),
             STYLE: (shared / "aisci.sty").read_bytes(),
         }

@@ -91,6 +91,7 @@ def test_a_blank_breaks_nothing_but_its_marks(
     assert "a small experiment that runs" in said
     assert "template check" in said
     assert list(broken(tmp_path / "mine")) == ["blank"]
+    assert (tmp_path / "mine/library.json").read_text() == "[]\n"
     assert list(load_template(f"{tmp_path}/mine/", shipped_root()).manifest.knobs) == ["share"]
 
 
