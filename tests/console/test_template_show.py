@@ -114,7 +114,7 @@ def test_a_script_comes_with_what_it_imports_from_its_folder(
     (tmp_path / "unused.py").write_text("x = 1\n")
     (tmp_path / "train.py").write_text("import net, torchvision\nRATE = 0.5\nprint('loss', RATE)\n")
     new_template(tmp_path / "mine", script=tmp_path / "train.py")
-    said = capsys.readouterr().out
+    said = " ".join(capsys.readouterr().out.split())
     assert "net.py, deep/more.py, which it imports" in said
     assert "packages.txt: list what torchvision comes from" in said
     assert "at line 3 of the script, which prints them" in said
