@@ -28,6 +28,7 @@ campaign: images gvisor machine ## the full counts; their dated results go into 
 
 images: engine ## build the images whose recipe changed
 	$(AISCI) images build
+	$(AISCI) images build mace # has packages of its own
 
 engine: venv ## see that a Docker engine answers; on Debian or Ubuntu, as root, install and start one
 	@scripts/setup-engine.sh

@@ -27,6 +27,7 @@ AISCI_SCALE=full (default) is the study; smoke is the same program made small, a
 size for 20 updates, with a made-up file in the format of the mounted ones.
 """
 
+import itertools
 import math
 import os
 import tempfile
@@ -112,7 +113,9 @@ ELEMENTS = tuple(MASSES)
 RADII = {"H": 0.31, "C": 0.76, "N": 0.71, "O": 0.66}  # covalent, Angstrom
 
 torch.set_default_dtype(torch.float64)  # energies of long trajectories need the digits
-e3nn.set_optimization_defaults(jit_mode="eager")  # compiling costs more than it saves at these sizes
+e3nn.set_optimization_defaults(
+    jit_mode="eager"
+)  # compiling costs more than it saves at these sizes
 
 # --------------------------------------------------------------------------------------------------
 # Molecules, and the potential that labels them
@@ -184,7 +187,9 @@ def kinds(molecule: Molecule) -> list[str]:
     return of
 
 
-def parameters(table: dict[str, tuple[float, ...]], of: list[str], chain: tuple[int, ...]) -> list[float]:
+def parameters(
+    table: dict[str, tuple[float, ...]], of: list[str], chain: tuple[int, ...]
+) -> list[float]:
     name = "".join(of[i] for i in chain)
     return [float(x) for x in table[name if name in table else name[::-1]]]
 
@@ -254,7 +259,9 @@ def thermal(masses: torch.Tensor, runs: int, source: torch.Generator) -> torch.T
 
 
 @torch.no_grad()
-def langevin(force: Force, molecule: Molecule, scale: Scale, walkers: int, seed: int) -> list[torch.Tensor]:
+def langevin(
+    force: Force, molecule: Molecule, scale: Scale, walkers: int, seed: int
+) -> list[torch.Tensor]:
     """Configurations of independent trajectories: one (walkers, atoms, 3) for each frame.
 
     Kicks around a drift around a bath (BAOAB, Leimkuhler and Matthews 2013).
@@ -294,7 +301,12 @@ class Motion:
 
 @torch.no_grad()
 def move(
-    force: Force, x: torch.Tensor, v: torch.Tensor, molecule: Molecule, steps: int, step: float = STEP
+    force: Force,
+    x: torch.Tensor,
+    v: torch.Tensor,
+    molecule: Molecule,
+    steps: int,
+    step: float = STEP,
 ) -> Motion:
     """Velocity Verlet. A run whose bond breaks stands still from then on."""
     masses = molecule.masses.to(x.device)
@@ -304,7 +316,7 @@ def move(
     whole = torch.ones(len(x), dtype=torch.bool, device=x.device)
     energy, f = force(x)
     every = max(1, steps // RECORDS)
-    times, places, energies, wholes = [], [], [], []
+    places, energies, wholes = [], [], []
     total = energy
     for count in range(steps + 1):
         now = (x[:, bonds[0]] - x[:, bonds[1]]).norm(dim=-1)
@@ -312,7 +324,6 @@ def move(
         kinetic = (masses * v**2).sum((1, 2)) / 2 / ACCELERATION
         total = torch.where(whole, energy + kinetic, total)
         if count % every == 0:
-            times.append(count * step)
             places.append(x)
             energies.append(total)
             wholes.append(whole)
@@ -323,8 +334,9 @@ def move(
         x = torch.where(going, x + step * v, x)
         energy, f = force(x)
         v = torch.where(going, v + step / 2 * ACCELERATION * f / masses, 0.0)
-    for one in (places, energies, wholes):  # all have broken: it stays as it is
-        one += [one[-1] if one is not wholes else whole] * (steps // every + 1 - len(one))
+    ends = (x, total, whole)
+    for records, end in zip((places, energies, wholes), ends, strict=True):
+        records += [end] * (steps // every + 1 - len(records))  # all have broken: it stays so
     times = [i * every * step for i in range(len(places))]
     return Motion(times, torch.stack(places), torch.stack(energies), torch.stack(wholes))
 
@@ -357,7 +369,9 @@ class Frames:
         return Frames(self.x[which], self.energy[which], self.force[which], self.trajectory[which])
 
     def to(self, device: str) -> "Frames":
-        return Frames(self.x.to(device), self.energy.to(device), self.force.to(device), self.trajectory)
+        return Frames(
+            self.x.to(device), self.energy.to(device), self.force.to(device), self.trajectory
+        )
 
     def prints(self) -> list[bytes]:
         """The distances of each configuration, which turning and shifting leave as they are."""
@@ -386,7 +400,7 @@ def generate(name: str, scale: Scale, seed: int) -> Study:
     number = torch.arange(sum(scale.walkers)).repeat_interleave(scale.frames)
     every = Frames(x, *truth(x), number)
     ends = [scale.frames * n for n in np.cumsum((0, *scale.walkers))]
-    known, validation, test = (every.at(slice(i, j)) for i, j in zip(ends, ends[1:], strict=False))
+    known, validation, test = (every.at(slice(i, j)) for i, j in itertools.pairwise(ends))
     return Study(molecule, Split(few(known, seed), validation, test), truth)
 
 
@@ -422,28 +436,29 @@ def read_xyz(path: Path) -> tuple[tuple[str, ...], np.ndarray, np.ndarray, np.nd
     """
     lines = path.read_text(encoding="utf-8").split("\n")
     symbols: tuple[str, ...] = ()
-    places, energies, at = [], [], 0
-    try:
-        while at < len(lines) and lines[at].strip():
+    places, energies, at, right = [], [], 0, True
+    while right and at < len(lines) and lines[at].strip():
+        try:
             count = int(lines[at])
-            told_of = dict(word.split("=", 1) for word in lines[at + 1].split() if "=" in word)
-            energies.append(float(told_of["energy"]))
+            says = dict(word.split("=", 1) for word in lines[at + 1].split() if "=" in word)
+            energies.append(float(says["energy"]))
             rows = [line.split() for line in lines[at + 2 : at + 2 + count]]
+            places.append([[float(row[n]) for n in range(1, 7)] for row in rows])
             found = tuple(row[0] for row in rows)
-            if len(rows) != count or found != (symbols or found) or set(found) - set(MASSES):
-                raise ValueError("the atoms")
-            symbols = found
-            places.append([[float(x) for x in row[1:7]] for row in rows])
-            at += count + 2
-        values = np.array(places)
-        if values.ndim != 3 or values.shape[2] != 6 or not np.isfinite(values).all():
-            raise ValueError("the numbers")
-    except (ValueError, KeyError, IndexError) as error:
+        except (ValueError, KeyError, IndexError):
+            right = False
+            break
+        symbols = symbols or found
+        right = len(rows) == count and found == symbols and not set(found) - set(MASSES)
+        right = right and bool(np.isfinite([energies[-1], *np.ravel(places[-1])]).all())
+        at += (count + 2) * right
+    if not right or not places:
         raise SystemExit(
             f"{path}:{at + 1}: this frame is not what was expected: the number of atoms; a line with "
             f"energy=E in kcal/mol; for each atom a symbol of {', '.join(MASSES)}, three coordinates "
             "and three components of the force in kcal/mol/Angstrom; the same atoms in every frame"
-        ) from error
+        )
+    values = np.array(places)
     return symbols, values[:, :, :3], np.array(energies), values[:, :, 3:]
 
 
@@ -480,7 +495,9 @@ def make(root: Path) -> None:
     (root / "rmd17").mkdir()
     with (root / "rmd17" / "made.xyz").open("w") as out:
         for places, total, pulls in zip(x / 1.0, energy / KCAL, force / KCAL, strict=True):
-            out.write(f"{len(places)}\nProperties=species:S:1:pos:R:3:forces:R:3 energy={total:.8f}\n")
+            out.write(
+                f"{len(places)}\nProperties=species:S:1:pos:R:3:forces:R:3 energy={total:.8f}\n"
+            )
             for symbol, place, pull in zip(molecule.symbols, places, pulls, strict=True):
                 numbers = [*place.tolist(), *pull.tolist()]
                 out.write(" ".join([symbol, *(f"{x:.8f}" for x in numbers)]) + "\n")
@@ -492,7 +509,7 @@ def make(root: Path) -> None:
 
 def degrees(channels: int, highest: int) -> o3.Irreps:
     """Channels of features of each degree, with the parity of a polynomial of that degree."""
-    return o3.Irreps([(channels, (l, (-1) ** l)) for l in range(highest + 1)])
+    return o3.Irreps([(channels, (n, (-1) ** n)) for n in range(highest + 1)])
 
 
 def pairing(one: o3.Irreps, other: o3.Irreps, reach: o3.Irreps) -> o3.TensorProduct:
@@ -509,7 +526,10 @@ def pairing(one: o3.Irreps, other: o3.Irreps, reach: o3.Irreps) -> o3.TensorProd
 
 def by_channel(h: torch.Tensor, irreps: o3.Irreps) -> torch.Tensor:
     """Features (..., all) as (..., channels, components), the degrees behind each other."""
-    parts = [h[..., s].unflatten(-1, (mul, ir.dim)) for (mul, ir), s in zip(irreps, irreps.slices(), strict=True)]
+    parts = [
+        h[..., s].unflatten(-1, (mul, ir.dim))
+        for (mul, ir), s in zip(irreps, irreps.slices(), strict=True)
+    ]
     return torch.cat(parts, dim=-1)
 
 
@@ -537,7 +557,9 @@ class Product(nn.Module):
                 table = torch.zeros(starts[-1], starts[-1], sum(ir.dim for ir in out))
                 ends = [slice(starts[n], starts[n + 1]) for n in (i, j)]
                 size = math.sqrt(c.dim / len(paths))
-                table[ends[0], ends[1], starts[k] : starts[k + 1]] = size * o3.wigner_3j(one[i].l, one[j].l, c.l)
+                table[ends[0], ends[1], starts[k] : starts[k + 1]] = size * o3.wigner_3j(
+                    one[i].l, one[j].l, c.l
+                )
                 tables.append(table)
         self.register_buffer("paths", torch.stack(tables))
         self.weight = nn.Parameter(torch.randn(len(tables), channels))
@@ -602,7 +624,7 @@ class Mace(nn.Module):
         passed = degrees(channels, min(L_MAX, 1))  # what rounds hand on: scalars and vectors
         scalars = degrees(channels, 0)
         ways = [scalars, *[passed] * (LAYERS - 1), scalars]
-        pairs = zip(ways, ways[1:], strict=False)
+        pairs = itertools.pairwise(ways)
         self.layers = nn.ModuleList([Layer(a, b, channels, atoms - 1) for a, b in pairs])
         self.reads = nn.ModuleList([o3.Linear(way, "1x0e") for way in ways[1:-1]])
         self.last = nn.Sequential(nn.Linear(channels, 16), nn.SiLU(), nn.Linear(16, 1))
@@ -610,7 +632,9 @@ class Mace(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         arm = x[:, self.other] - x[:, :, None]
         far = arm.norm(dim=-1, keepdim=True)
-        turn = o3.spherical_harmonics(degrees(1, L_MAX), arm, normalize=True, normalization="component")
+        turn = o3.spherical_harmonics(
+            degrees(1, L_MAX), arm, normalize=True, normalization="component"
+        )
         s = (far / CUTOFF).clamp(max=1)
         smooth = 1 - 21 * s**5 + 35 * s**6 - 15 * s**7  # two derivatives vanish at the cutoff
         near = math.sqrt(2 / CUTOFF) * (self.waves * far).sin() / far * smooth
@@ -657,7 +681,10 @@ def pair_force_mae(known: Frames, test: Frames, molecule: Molecule) -> float:
     """meV/Angstrom of the best sum over pairs of atoms, a curve for each two elements."""
     atoms = len(molecule.symbols)
     i, j = torch.triu_indices(atoms, atoms, 1)
-    names = ["".join(sorted((molecule.symbols[a], molecule.symbols[b]))) for a, b in zip(i, j, strict=True)]
+    names = [
+        "".join(sorted((molecule.symbols[a], molecule.symbols[b])))
+        for a, b in zip(i, j, strict=True)
+    ]
     sorts = sorted(set(names))
     places = torch.linspace(0.7, 5.0, 40)
 
@@ -665,7 +692,10 @@ def pair_force_mae(known: Frames, test: Frames, molecule: Molecule) -> float:
         """Forces (n, atoms, 3, sorts * places) of each curve's each part."""
         arm = frames.x[:, j] - frames.x[:, i]
         far = arm.norm(dim=-1)
-        parts = torch.exp(-(((far[..., None] - places) / 0.15) ** 2) / 2)[:, :, None] * (arm / far[..., None])[..., None]
+        parts = (
+            torch.exp(-(((far[..., None] - places) / 0.15) ** 2) / 2)[:, :, None]
+            * (arm / far[..., None])[..., None]
+        )
         found = torch.zeros(len(arm), atoms, 3, len(sorts), len(places))
         for pair, name in enumerate(names):
             which = sorts.index(name)
@@ -698,7 +728,9 @@ def errors(force: Force, frames: Frames) -> tuple[float, float]:
     return 1000 * each.item(), 1000 * (pull - frames.force).abs().mean().item()
 
 
-def learn(model: Mace, split: Split, scale: Scale, seed: int, advance: Callable[[], None]) -> tuple[dict[str, list[float]], float]:
+def learn(
+    model: Mace, split: Split, scale: Scale, seed: int, advance: Callable[[], None]
+) -> tuple[dict[str, list[float]], float]:
     """Train, and leave the state with the lowest error on validation; the curve and the seconds."""
     source = torch.Generator().manual_seed(seed)
     optimiser = torch.optim.Adam(model.parameters(), lr=LEARNING_RATE * scale.rate)
@@ -732,7 +764,9 @@ def learn(model: Mace, split: Split, scale: Scale, seed: int, advance: Callable[
     return curve, seconds
 
 
-def simulate(force: Force, study: Study, scale: Scale, seed: int) -> tuple[Metrics, dict[str, list[float]]]:
+def simulate(
+    force: Force, study: Study, scale: Scale, seed: int
+) -> tuple[Metrics, dict[str, list[float]]]:
     """Dynamics with the learned forces, and with the true ones from the same starts if they are known."""
     test = study.split.test
     start = test.x[torch.arange(scale.runs) * (len(test.x) // scale.runs)]
@@ -750,7 +784,13 @@ def simulate(force: Force, study: Study, scale: Scale, seed: int) -> tuple[Metri
         true = distances(test.x)
     else:
         theirs = move(study.truth, start.cpu(), v.cpu(), study.molecule, scale.steps)
-        again = move(study.truth, start.cpu(), thermal(masses.cpu(), scale.runs, source), study.molecule, scale.steps)
+        again = move(
+            study.truth,
+            start.cpu(),
+            thermal(masses.cpu(), scale.runs, source),
+            study.molecule,
+            scale.steps,
+        )
         true = distances(theirs.positions)
         found["true_drift"] = 1000 * theirs.drift.amax(0).mean().item() / atoms
         found["distance_floor"] = difference(true, distances(again.positions))
@@ -779,7 +819,9 @@ def train(study: Study, scale: Scale, seed: int, device: str, advance: Callable[
     study = replace(study, split=Split(*(part.to(device) for part in vars(study.split).values())))
     known, test = study.split.known, study.split.test
     torch.manual_seed(seed)
-    model = Mace(study.molecule, scale, known.energy.mean().item(), known.force.std().item()).to(device)
+    model = Mace(study.molecule, scale, known.energy.mean().item(), known.force.std().item()).to(
+        device
+    )
     before = errors(model.force, test)
     curve, seconds = learn(model, study.split, scale, seed, advance)
     check_gradient(model.force, test.x[:4])
@@ -813,15 +855,26 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as made:
         if scale.made:
             make(Path(made))
-        found_files = files(Path(made) if scale.made else DATA) if scale.made or scale.mounted else {}
+        found_files = (
+            files(Path(made) if scale.made else DATA) if scale.made or scale.mounted else {}
+        )
         names = {**dict.fromkeys(scale.molecules), **found_files}
         if scale.mounted and not found_files:
-            print(f"{DATA}/rmd17 has no .xyz file: only generated configurations are learned", flush=True)
+            print(
+                f"{DATA}/rmd17 has no .xyz file: only generated configurations are learned",
+                flush=True,
+            )
         advance = counter(len(names) * len(scale.seeds) * scale.updates)
         info, curves, dynamics = {}, {}, {}
         for name, path in names.items():
             found = [
-                train(load(path, seed) if path else generate(name, scale, seed), scale, seed, device, advance)
+                train(
+                    load(path, seed) if path else generate(name, scale, seed),
+                    scale,
+                    seed,
+                    device,
+                    advance,
+                )
                 for seed in scale.seeds
             ]
             info[name] = summarise([one.metrics for one in found])

@@ -39,7 +39,11 @@ MOST_SHOWN = 4  # data sets that are drawn
 def grid(names: list[str], columns: int) -> tuple[Any, Any]:
     """A row of axes for each data set, named at its left."""
     figure, axes = plt.subplots(
-        len(names), columns, figsize=(6.8, 0.9 + 2.4 * len(names)), squeeze=False, layout="constrained"
+        len(names),
+        columns,
+        figsize=(6.8, 0.9 + 2.4 * len(names)),
+        squeeze=False,
+        layout="constrained",
     )
     if len(names) > 1:
         for row, name in zip(axes, names, strict=True):
@@ -58,8 +62,16 @@ def plot_curves(runs: dict[str, Any], finals: dict[str, Any], names: list[str]) 
     for row, name in zip(axes, names, strict=True):
         for i, (run, curves) in enumerate(runs.items()):
             if name in curves:
-                band(row[0], curves[name]["step"], curves[name]["val_force_mae"], i, labels.get(run, run))
-        row[0].axhline(first(finals, name, "pair_force_mae"), color=GREY, linestyle="--", linewidth=1)
+                band(
+                    row[0],
+                    curves[name]["step"],
+                    curves[name]["val_force_mae"],
+                    i,
+                    labels.get(run, run),
+                )
+        row[0].axhline(
+            first(finals, name, "pair_force_mae"), color=GREY, linestyle="--", linewidth=1
+        )
         row[0].set_yscale("log")
         row[0].set_xlabel("updates")
         row[0].set_ylabel("validation force error (meV/Å)", fontsize=8)
@@ -99,7 +111,11 @@ def plot_distances(dynamics: dict[str, Any], names: list[str]) -> None:
         found = dynamics[name]
         band(row[0], found["distance"], found["true"], 6, "true", "--")
         band(row[0], found["distance"], found["learned"], 0, "learned")
-        used = [x for x, *ys in zip(found["distance"], *found["true"], *found["learned"], strict=True) if max(ys)]
+        used = [
+            x
+            for x, *ys in zip(found["distance"], *found["true"], *found["learned"], strict=True)
+            if max(ys)
+        ]
         row[0].set_xlim(min(used) - 0.2, max(used) + 0.2)
         row[0].set_ylim(bottom=0)
         row[0].set_xlabel("distance between two atoms (Å)")
@@ -129,7 +145,9 @@ def plot_use(finals: dict[str, Any], names: list[str]) -> None:
                     **style(i),
                 )
             if metric in FLOORS:
-                axis.axhline(first(finals, name, FLOORS[metric]), color=GREY, linestyle="--", linewidth=1)
+                axis.axhline(
+                    first(finals, name, FLOORS[metric]), color=GREY, linestyle="--", linewidth=1
+                )
             axis.margins(0.15)
             axis.set_ylim(bottom=0)
             axis.set_xlabel("force error (meV/Å)")

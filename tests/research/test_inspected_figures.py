@@ -21,7 +21,7 @@ from orchestrator.template.template import load_template
 from tests.support.plots_rig import Stage, program
 from tests.support.sample import some
 from tests.support.sandbox_rig import opened_sandbox
-from tests.support.template_rig import closed
+from tests.support.template_rig import closed, image_of
 
 pytestmark = pytest.mark.engine
 
@@ -135,7 +135,9 @@ def runs_of(left: dict[str, bytes]) -> dict[str, bytes]:
 @pytest.mark.parametrize("name", some(shipped_templates(shipped_root()), 2, "figures"))
 def test_the_figures_of_a_shipped_template_have_no_flaw(name: str) -> None:
     one = load_template(name, shipped_root())
-    left = closed(IMAGE, one.files, "AISCI_SCALE=smoke python experiment.py --out_dir=run_0")
+    left = closed(
+        image_of(one), one.files, "AISCI_SCALE=smoke python experiment.py --out_dir=run_0"
+    )
     labels = '"run_1": "LEARNING_RATE = 0.0003",\n"run_2": "WEIGHT_DECAY = 0.25",\n"run_0":'
     source = one.text("plot.py").replace('"run_0":', labels)
     files = {path: text.encode() for path, text in scripts().items()}

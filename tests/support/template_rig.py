@@ -9,6 +9,7 @@ import tarfile
 from collections.abc import Mapping
 from typing import Any
 
+from orchestrator.sandbox.images.derived import Derived
 from orchestrator.template.contract import rule_results
 from orchestrator.template.contract.finding import RuleFinding
 from orchestrator.template.template import Template
@@ -55,7 +56,25 @@ def closed(
         return {m.name.removeprefix("./"): tar.extractfile(m).read() for m in members}  # type: ignore[union-attr]  # regular files have content
 
 
+def image_of(template: Template) -> str:
+    """The image that has what a template imports: one of its own if it lists packages."""
+    derived = Derived.of(template, "cpu")
+    return derived.name if derived else "aisci-sandbox:cpu"
+
+
 def ask(template: Template, program: str, files: Mapping[str, bytes] | None = None) -> Any:
     """What a Python ``program`` beside the template writes to ``answer.json``."""
     sent = {**template.files, **(files or {}), "ask.py": program.encode()}
-    return json.loads(closed("aisci-sandbox:cpu", sent, "python ask.py")["answer.json"])
+    return json.loads(closed(image_of(template), sent, "python ask.py")["answer.json"])
+
+
+def answers(
+    template: Template,
+    begin: str,
+    programs: Mapping[str, str],
+    files: Mapping[str, bytes] | None = None,
+) -> Any:
+    """What each of ``programs`` leaves in ``answer``; they share one container, behind ``begin``."""
+    told = "".join(f"{one}\nanswers[{name!r}] = answer\n" for name, one in programs.items())
+    end = "json.dump(answers, open('answer.json', 'w'))"
+    return ask(template, f"import json\n{begin}\nanswers = {{}}\n{told}{end}", files)

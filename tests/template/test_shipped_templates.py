@@ -22,12 +22,12 @@ from orchestrator.template.results import parse_final_info
 from orchestrator.template.template import Template, load_template
 from tests.support.places import ROOT
 from tests.support.sample import some
-from tests.support.template_rig import ask, closed, contract_findings
+from tests.support.template_rig import ask, closed, contract_findings, image_of
 
 NAMES = shipped_templates(shipped_root())
 PNG = b"\x89PNG\r\n\x1a\n"
-SEVEN = (
-    "2d_diffusion", "compressed_cnn", "grokking", "nanoGPT", "nanoGPT_lite", "probes", "seir",
+SHIPPED = (
+    "2d_diffusion", "compressed_cnn", "grokking", "mace", "nanoGPT", "nanoGPT_lite", "probes", "seir",
 )  # fmt: skip
 HEAVY = ("nanoGPT", "nanoGPT_lite")  # minutes of full-scale updates on a CPU
 
@@ -36,8 +36,8 @@ def template(name: str) -> Template:
     return load_template(name, shipped_root())
 
 
-def test_the_six_are_shipped_with_ideas_references_and_stated_seeds() -> None:
-    assert NAMES == SEVEN
+def test_all_are_shipped_with_ideas_references_and_stated_seeds() -> None:
+    assert NAMES == SHIPPED
     ideas: list[str] = []
     for name in NAMES:
         one = template(name)
@@ -94,7 +94,7 @@ def test_its_check_in_containers_holds_twice_the_same_and_within_a_minute_of_cpu
 def short(name: str, gib: int = 2) -> None:
     one = template(name)
     script = "AISCI_SCALE=short python experiment.py --out_dir=run_0"
-    left = closed("aisci-sandbox:cpu", one.files, script, gib=gib)
+    left = closed(image_of(one), one.files, script, gib=gib)
     results = parse_final_info(left["run_0/final_info.json"])
     may_lack = {name for name, metric in one.manifest.metrics.items() if metric.optional}
     assert set(results.metrics) | may_lack == set(one.manifest.metrics)
@@ -130,6 +130,12 @@ small, value = replace(e.SCALES["smoke"], updates=12, seeds=(1337,)), 0.0
 for kind in ("dct", "threshold"):
     rows, chosen, _ = e.climb(kind, small, "cpu", lambda: None)
     value += rows[0][chosen[0]]["test_loss"]
+""",
+    "mace": """
+small = replace(e.SCALES["smoke"], walkers=(10, 2, 3), frames=2, settle=20, apart=20, updates=4, eval_every=2,
+                batch=4, runs=2, steps=4)
+found = e.train(e.generate("methanol", small, 1337), small, 1337, "cpu", lambda: None)
+value = found.metrics["test_force_mae"]
 """,
     "2d_diffusion": """
 small = replace(e.SCALES["smoke"], updates=12, eval_every=12, points=500, held_out=200)
@@ -213,7 +219,7 @@ def test_its_plots_show_three_runs_and_its_paper_each_part_and_reference(name: s
 def shows(name: str) -> None:
     """One run stands for three; plots tell them apart by their numbers."""
     one = template(name)
-    left = closed("aisci-sandbox:cpu", one.files, "AISCI_SCALE=short python experiment.py --out_dir=run_0"
+    left = closed(image_of(one), one.files, "AISCI_SCALE=short python experiment.py --out_dir=run_0"
                   if name not in HEAVY else "AISCI_SCALE=smoke python experiment.py --out_dir=run_0")  # fmt: skip
     run = {
         path.removeprefix("run_0/"): data
@@ -222,7 +228,7 @@ def shows(name: str) -> None:
     }
     assert all(path.endswith(".json") for path in run)
     three = {f"run_{i}/{path}": data for i in (0, 1, 10) for path, data in run.items()}
-    drawn = closed("aisci-sandbox:cpu", {**one.files, **three}, "python plot.py")
+    drawn = closed(image_of(one), {**one.files, **three}, "python plot.py")
     pictures = {path: data for path, data in drawn.items() if path.endswith(".png")}
     assert len(pictures) >= 2
     assert all(data.startswith(PNG) and len(data) > 10_000 for data in pictures.values())
