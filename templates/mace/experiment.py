@@ -336,7 +336,7 @@ def move(
         v = torch.where(going, v + step / 2 * ACCELERATION * f / masses, 0.0)
     ends = (x, total, whole)
     for records, end in zip((places, energies, wholes), ends, strict=True):
-        records += [end] * (steps // every + 1 - len(records))  # all have broken: it stays so
+        records.extend([end] * (steps // every + 1 - len(records)))  # all have broken: it stays so
     times = [i * every * step for i in range(len(places))]
     return Motion(times, torch.stack(places), torch.stack(energies), torch.stack(wholes))
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 from common import GREY, band, legend_below, plot_finals, read_runs, set_look, style
+from matplotlib.axes import Axes
 
 set_look()
 
@@ -57,6 +58,12 @@ def first(finals: dict[str, Any], name: str, metric: str) -> float:
     return next((x for x in found if x is not None), math.nan)
 
 
+def far_from_floor(axis: Axes, floor: float) -> None:
+    """Above a floor, powers of ten where some run is far from it."""
+    if axis.get_ylim()[1] > 20 * floor > 0:
+        axis.set_yscale("symlog", linthresh=2 * floor)
+
+
 def plot_curves(runs: dict[str, Any], finals: dict[str, Any], names: list[str]) -> None:
     figure, axes = grid(names, 1)
     for row, name in zip(axes, names, strict=True):
@@ -91,10 +98,8 @@ def plot_dynamics(runs: dict[str, Any], finals: dict[str, Any], names: list[str]
             band(right, found["time"], found["whole"], i)
         floor = first(finals, name, "true_drift")
         left.axhline(floor, color=GREY, linestyle="--", linewidth=1)
-        top = left.get_ylim()[1]
-        if top > 20 * (floor if floor > 0 else math.inf):
-            left.set_yscale("symlog", linthresh=2 * floor)
         left.set_ylim(bottom=0)
+        far_from_floor(left, floor)
         left.set_ylabel("distance of the energy from\nthat at the start (meV/atom)", fontsize=8)
         right.set_ylabel("share of molecules still whole", fontsize=8)
         right.set_ylim(-0.03, 1.05)
@@ -150,6 +155,7 @@ def plot_use(finals: dict[str, Any], names: list[str]) -> None:
                 )
             axis.margins(0.15)
             axis.set_ylim(bottom=0)
+            far_from_floor(axis, first(finals, name, FLOORS.get(metric, "")))
             axis.set_xlabel("force error (meV/Å)")
             axis.set_ylabel(what, fontsize=8)
     legend_below(figure, axes[0][0], {"true potential": "--"})
