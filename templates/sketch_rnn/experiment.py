@@ -142,7 +142,11 @@ def padded(moves: list[np.ndarray], pens: list[np.ndarray], steps: int) -> Sketc
 # The generator of `shapes`, and what is known of it
 
 KINDS = ("circle", "polygon", "zigzag", "spiral", "star")
-DETAILS, SIZES, TURNS = 3, (0.6, 0.8, 1.0, 1.2), 8  # of each kind: 3 x 4 x 8 sketches without tremor
+DETAILS, SIZES, TURNS = (
+    3,
+    (0.6, 0.8, 1.0, 1.2),
+    8,
+)  # of each kind: 3 x 4 x 8 sketches without tremor
 
 
 def strokes(kind: str, detail: int) -> list[np.ndarray]:
@@ -211,13 +215,17 @@ def distances(sketches: Sketches) -> np.ndarray:
     if sketches.pens.shape[1] < short:
         room = ((0, 0), (0, short - sketches.pens.shape[1]))
         sketches = Sketches(
-            np.pad(sketches.moves, (*room, (0, 0))), np.pad(sketches.pens, room, constant_values=END)
+            np.pad(sketches.moves, (*room, (0, 0))),
+            np.pad(sketches.pens, room, constant_values=END),
         )
     ended = (sketches.pens[:, short:] == END).all(axis=1)
     pens = sketches.pens[:, :short]
     same = (pens[:, None] == every.pens[None]).all(axis=2) & ended[:, None]
-    apart = sketches.moves[:, None, :short].astype(float) - every.moves[None]
-    return np.where(same, (apart**2).sum(axis=(2, 3)), np.inf)
+    ours, theirs = (
+        m[:, :short].reshape(len(m), -1).astype(float) for m in (sketches.moves, every.moves)
+    )
+    squares = (ours**2).sum(axis=1)[:, None] + (theirs**2).sum(axis=1)[None]
+    return np.where(same, np.maximum(squares - 2 * ours @ theirs.T, 0.0), np.inf)
 
 
 def least_losses(sketches: Sketches) -> np.ndarray:
@@ -298,8 +306,7 @@ def split(data: str, scale: Scale, seed: int, root: Path) -> Split:
     every = every.at(source.permutation(len(every.pens)))
     held_out = min(scale.held_out, len(every.pens) // 5)
     test, validation, known = [
-        every.at(part)
-        for part in np.split(np.arange(len(every.pens)), [held_out, 2 * held_out])
+        every.at(part) for part in np.split(np.arange(len(every.pens)), [held_out, 2 * held_out])
     ]
     validation = without(validation, test)
     return Split(without(without(known, test), validation), validation, test)
@@ -542,7 +549,9 @@ def nats(losses: np.ndarray, divergences: np.ndarray, points: np.ndarray) -> Nat
 
 def gaussian_loss(known: Batch, test: Batch) -> float:
     """Nats per point of a model without memory: one normal distribution, and shares of pen states."""
-    moves = torch.cat([m[:n] for m, n in zip(known.moves.cpu(), known.points, strict=True)]).double()
+    moves = torch.cat(
+        [m[:n] for m, n in zip(known.moves.cpu(), known.points, strict=True)]
+    ).double()
     normal = torch.distributions.MultivariateNormal(moves.mean(0), torch.cov(moves.T))
     counts = torch.bincount(known.pens.cpu()[known.pens.cpu() != END], minlength=3).double()
     counts[END] = len(known.points)
@@ -602,7 +611,9 @@ def learn(
     return curve, seconds
 
 
-def seen_again(model: SketchRNN, test: Batch, parts: Split, unit: float, scale: Scale, seed: int) -> Metrics:
+def seen_again(
+    model: SketchRNN, test: Batch, parts: Split, unit: float, scale: Scale, seed: int
+) -> Metrics:
     """What becomes of test shapes that are drawn again: whether there is such a shape, and its kind."""
     few = test.part(slice(0, scale.drawn))
     _, kinds = ideal()

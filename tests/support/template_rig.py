@@ -68,6 +68,6 @@ def answers(
     files: Mapping[str, bytes] | None = None,
 ) -> Any:
     """What each of ``programs`` leaves in ``answer``; they share one container, behind ``begin``."""
-    told = "".join(f"{one}\ntold[{name!r}] = answer\n" for name, one in programs.items())
-    end = "json.dump(told, open('answer.json', 'w'))"
-    return ask(template, f"import json\n{begin}\ntold = {{}}\n{told}{end}", files)
+    told = "".join(f"{one}\nanswers[{name!r}] = answer\n" for name, one in programs.items())
+    end = "json.dump(answers, open('answer.json', 'w'))"
+    return ask(template, f"import json\n{begin}\nanswers = {{}}\n{told}{end}", files)

@@ -28,7 +28,7 @@ NAMES = shipped_templates(shipped_root())
 PNG = b"\x89PNG\r\n\x1a\n"
 SHIPPED = (
     "2d_diffusion", "compressed_cnn", "grokking", "mobilenetV3", "nanoGPT", "nanoGPT_lite", "probes",
-    "seir",
+    "seir", "sketch_rnn",
 )  # fmt: skip
 HEAVY = ("nanoGPT", "nanoGPT_lite")  # minutes of full-scale updates on a CPU
 
@@ -139,6 +139,12 @@ value = e.study(small, "cpu", e.DATA)[0].metrics["test_loss"]
     "2d_diffusion": """
 small = replace(e.SCALES["smoke"], updates=12, eval_every=12, points=500, held_out=200)
 value = e.train("circle", small, 1337, "cpu", lambda: None)[0]["eval_loss"]
+""",
+    "sketch_rnn": """
+small = replace(e.SCALES["smoke"], encoder=12, decoder=24, known=200, held_out=40, updates=4, eval_every=4,
+                batch=16, drawn=10)
+found = e.train("shapes", small, 1337, "cpu", e.DATA, lambda: None)
+value = found[0]["test_loss"] + found[2]["prior"][0][0][0]
 """,
     "probes": """
 small = replace(e.SCALES["smoke"], updates=6, eval_every=6, development=100, test=60, folds=2,
