@@ -64,6 +64,8 @@ MOVING = 0.1  # weight of a batch in the running mean and deviation of a batch n
 @dataclass(frozen=True)
 class Scale:
     data: str
+    choosing: float  # share of the images that validate
+    mirrored: bool  # whether training images are; a mirrored digit is no digit
     seeds: tuple[int, ...]
     width: float  # times WIDTH
     unstrided: int  # how many of the five strides of 2 are 1, from the first: images are small
@@ -76,11 +78,11 @@ class Scale:
 
 SCALES = {
     "full": Scale(
-        data="cifar10", seeds=(1337, 1338, 1339), width=1.0, unstrided=2,
+        data="cifar10", choosing=0.1, mirrored=True, seeds=(1337, 1338, 1339), width=1.0, unstrided=2,
         updates=35_000, batch=128, eval_every=700, threads=2,
     ),
     "smoke": Scale(
-        data="digits", seeds=(1337, 1338, 1339), width=0.5, unstrided=3,
+        data="digits", choosing=0.2, mirrored=False, seeds=(1337, 1338, 1339), width=0.5, unstrided=3,
         updates=120, batch=64, eval_every=20, threads=1,
     ),
 }  # fmt: skip
@@ -94,8 +96,6 @@ ARCHIVE = Path("cifar10", "cifar-10-binary.tar.gz")
 FOLDER = "cifar-10-batches-bin"  # in the archive
 KNOWN = tuple(f"data_batch_{i}.bin" for i in range(1, 6))
 RECORD = 1 + 3 * 32 * 32  # a label, then the red, green and blue pixels, row by row
-CHOOSING = {"cifar10": 0.1, "digits": 0.2}  # share of the images that validate
-MIRRORED = {"cifar10": True, "digits": False}  # a mirrored digit is no digit
 
 
 @dataclass(frozen=True)
@@ -172,12 +172,12 @@ def digits(source: np.random.Generator) -> tuple[Part, Part]:
     return every.at(order[:cut]), every.at(order[cut:])
 
 
-def split(data: str, seed: int, root: Path) -> Split:
+def split(scale: Scale, seed: int, root: Path) -> Split:
     """One seed's parts. CIFAR-10's test images are the same for all seeds."""
     source = np.random.default_rng(seed)
-    rest, test = cifar10(root) if data == "cifar10" else digits(source)
+    rest, test = cifar10(root) if scale.data == "cifar10" else digits(source)
     order = source.permutation(len(rest.labels))
-    cut = round(CHOOSING[data] * len(order))
+    cut = round(scale.choosing * len(order))
     validation = without(rest.at(order[:cut]), test)
     return Split(without(without(rest.at(order[cut:]), test), validation), validation, test)
 
@@ -472,7 +472,7 @@ def learn(
         for group in optimiser.param_groups:
             group["lr"] = pace(step, scale)
         batch = torch.randint(len(known[1]), (scale.batch,), generator=source)
-        images = moved(see(known[0][batch]), source, mirror=MIRRORED[scale.data])
+        images = moved(see(known[0][batch]), source, mirror=scale.mirrored)
         found = model(images)
         error = F.cross_entropy(found, known[1][batch], label_smoothing=LABEL_SMOOTHING)
         optimiser.zero_grad(set_to_none=True)
@@ -557,9 +557,7 @@ def train(
 
 def study(scale: Scale, device: str, root: Path) -> list[Trained]:
     advance = counter(len(scale.seeds) * scale.updates)
-    return [
-        train(split(scale.data, seed, root), scale, seed, device, advance) for seed in scale.seeds
-    ]
+    return [train(split(scale, seed, root), scale, seed, device, advance) for seed in scale.seeds]
 
 
 def main() -> None:

@@ -120,7 +120,7 @@ answer = {"labels": [known.labels.tolist(), test.labels.tolist()], "shape": list
 made = Path("made"); made.mkdir(); e.make(made, per_file=50)
 known, test = e.cifar10(made)
 answer["made"] = [len(known.labels), len(test.labels), len(set(known.labels.tolist()))]
-again = e.split("cifar10", 1337, Path("real"))
+again = e.split(e.SCALES["full"], 1337, Path("real"))
 answer["left"] = {name: len(part.labels) for name, part in vars(again).items()}
 """
 

@@ -37,7 +37,7 @@ TRUTHS["shares"] = """
 labels = torch.arange(10).repeat(40)
 noise = torch.randn(400, 3, generator=torch.Generator().manual_seed(1), dtype=torch.double)
 only = labels[:, None].double() * torch.tensor([1.0, -2.0, 0.5], dtype=torch.double)
-parts = e.split("digits", 1337, Path())
+parts = e.split(small, 1337, Path())
 known, test = [(torch.tensor(p.images), torch.tensor(p.labels)) for p in (parts.known, parts.test)]
 see = e.lens(known[0])
 x, t = [np.hstack([see(p[0]).flatten(1).double().numpy(), np.ones((len(p[1]), 1))]) for p in (known, test)]
@@ -59,7 +59,7 @@ def test_what_stands_beside_the_network_agrees_with_its_closed_form(truths: Any)
 
 
 TRUTHS["chosen"] = """
-parts, seen = e.split("digits", 1337, Path()), []
+parts, seen = e.split(small, 1337, Path()), []
 look, scores = e.evaluate, iter([(2.0, 0.3), (1.0, 0.5), (0.9, 0.5)])
 def evaluate(model, part, see):
     size, weight = len(part[1]), model.stem[0].weight.sum().item()
@@ -88,7 +88,7 @@ def test_test_images_are_looked_at_before_training_and_after_the_choice(truths: 
 
 TRUTHS["seeds"] = """
 def run(seed):
-    found = e.train(e.split("digits", seed, Path()), small, seed, "cpu", lambda: None)
+    found = e.train(e.split(small, seed, Path()), small, seed, "cpu", lambda: None)
     return [{k: v for k, v in found.metrics.items() if k != "train_time"}, found.curve, found.gates]
 answer = [run(1337), run(1337), run(1338)]
 """
@@ -113,7 +113,7 @@ for name, new in {
     assert built in source
     module = type(sys)(name); module.__file__ = "experiment.py"; sys.modules[name] = module
     exec(compile(source.replace(built, new, 1), name, "exec"), module.__dict__)
-    answer[name] = refused(lambda: module.train(module.split("digits", 1337, Path()), replace(small, updates=1), 1337, "cpu", lambda: None))
+    answer[name] = refused(lambda: module.train(module.split(small, 1337, Path()), replace(small, updates=1), 1337, "cpu", lambda: None))
 """
 
 

@@ -144,7 +144,7 @@ value = e.train("circle", small, 1337, "cpu", lambda: None)[0]["eval_loss"]
 small = replace(e.SCALES["smoke"], encoder=12, decoder=24, known=200, held_out=40, updates=4, eval_every=4,
                 batch=16, drawn=10)
 found = e.train("shapes", small, 1337, "cpu", e.DATA, lambda: None)
-value = found[0]["test_loss"] + found[2]["prior"][0][0][0]
+value = found[0]["test_loss"] + sum(x for one in found[2]["prior"] for x, _, _ in one)
 """,
     "probes": """
 small = replace(e.SCALES["smoke"], updates=6, eval_every=6, development=100, test=60, folds=2,
