@@ -469,9 +469,10 @@ def draw(
     moves, pens = [], []
 
     def pick(logits: torch.Tensor) -> torch.Tensor:
-        shares = (logits / TEMPERATURE).softmax(-1).cumsum(-1)
-        chance = torch.rand(n, 1, generator=source).to(device)
-        return (chance > shares).sum(-1).clamp(max=logits.shape[-1] - 1)
+        # On the CPU: a sum along a row has no fixed order on a GPU.
+        shares = (logits / TEMPERATURE).softmax(-1).cpu().cumsum(-1)
+        chance = torch.rand(n, 1, generator=source)
+        return (chance > shares).sum(-1).clamp(max=logits.shape[-1] - 1).to(device)
 
     for _ in range(most):
         pen, state = model.expect(before, z, state)
