@@ -19,14 +19,13 @@ from orchestrator.record.journal import Journal
 from orchestrator.record.paths import LATEX_OUTPUT, PAPER_PDF
 from orchestrator.record.ports import Edges, Ports
 from orchestrator.research.paper.latex import TEX
+from orchestrator.research.paper.latex_report import CompileReport, read_report, texts_of_pages
 from orchestrator.research.run_spec import Study
 from orchestrator.research.stages import compile as compiling
 from orchestrator.research.stages.assembly import assembled, paper_source
 from orchestrator.research.stages.compile import (
-    CompileReport,
     compile_paper,
     compile_problems,
-    read_report,
 )
 from orchestrator.research.stages.study_ledger import study_ledger
 from orchestrator.research.stages.verify import verify_numbers
@@ -231,7 +230,7 @@ def test_in_our_look_no_float_passes_the_references_and_no_page_holds_nothing_el
     result = ports.run(compiling._job(rig.with_source(study, ports, tex), ports))
     report = read_report(result, ports.blobs)
     assert (report.ok, report.undefined, report.overfull, report.tall) == (True, (), (), ())
-    pages = compiling._pages(result, ports)
+    pages = texts_of_pages(result, ports.blobs)
     assert len(pages) == 2
     assert "The conclusion stands here." in pages[0]
     assert pages[1].count("Late.") == 2

@@ -12,6 +12,7 @@ import pytest
 
 from orchestrator.research.claims.check import check_section
 from orchestrator.research.claims.ledger import Ledger
+from orchestrator.research.prompts import data_blocks
 from tests.support import trial
 
 
@@ -31,6 +32,35 @@ def test_a_trial_sets_rates_are_no_worse_than_what_was_measured(
     wrong, seen = trial.rates(trial.sentences(kind), strict=strict)
     assert wrong <= refused
     assert seen >= found
+
+
+def test_with_a_reader_every_false_sentence_is_found_and_few_true_ones_are_doubted() -> None:
+    """The reader is a language model; its answers to these requests are kept. A typed paper of a folder is judged by
+    its reader, who sees what the program cannot trace.
+    """
+    for kind, strict in (("referred", True), ("typed", False)):
+        rows, doubts = trial.sentences(kind), trial.doubted(kind)
+        by_reader = trial.shares([(row["true"], at in doubts) for at, row in enumerate(rows)])
+        either = trial.shares(
+            [
+                (row["true"], at in doubts or bool(problems))
+                for at, row in enumerate(rows)
+                for problems in [trial.problems(row, strict=strict)]
+            ]
+        )
+        refused, found = either if strict else by_reader
+        assert refused <= (0.02 if strict else 0.05)
+        assert found >= 0.99
+
+
+def test_a_reader_is_asked_with_the_results_the_code_and_each_sentence_of_a_set() -> None:
+    for name, places in trial.batches("typed").items():
+        rows = trial.sentences("typed")
+        text = trial.reader_request(name.split("-")[1], [rows[at] for at in places[:3]])
+        blocks = data_blocks(text.messages[0].content)
+        assert sum(map(len, blocks["sentences"].values())) == 3
+        assert {"results", "comparisons", "values_per_seed", "differences"} <= set(blocks)
+        assert "experiment.py" in text.messages[0].content
 
 
 @pytest.mark.parametrize("study", trial.STUDIES)

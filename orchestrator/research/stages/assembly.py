@@ -7,7 +7,7 @@ from dataclasses import replace
 from orchestrator.core.research import BASELINE
 from orchestrator.record.ports import Ports
 from orchestrator.research.claims.ledger import Ledger
-from orchestrator.research.claims.macros import rendered
+from orchestrator.research.claims.macros import rendered, with_compared
 from orchestrator.research.paper import latex, references
 from orchestrator.research.paper.appendix import appendix
 from orchestrator.research.paper.code_listing import CodeChange, appendix_code
@@ -44,6 +44,7 @@ def with_source(study: Study, ports: Ports, tex: str) -> Study:
 def assembled(study: Study, ports: Ports, ledger: Ledger) -> Study:
     """The study with its paper's source, made from its skeleton and sections."""
     tex, written = study.skeleton, dict(study.sections)
+    ledger = with_compared(ledger, written.values())
     for section in SECTIONS:
         source = latex.uncommented(tex)
         placeholder = next((name for name in section.placeholders if name in source), "")
