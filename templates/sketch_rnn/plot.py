@@ -85,7 +85,7 @@ def plot_tradeoff(finals: dict[str, Any], names: list[str]) -> None:
         low, high = axis.get_ylim()
         least = next(iter(finals.values())).get(name, {}).get("means", {}).get("least_loss_mean")
         if least is not None:
-            low = min(low, least - right - 0.05)
+            low = min(low, least - 0.5)  # the bound may leave by the bottom
         ends = np.array([left, right])
         for total in np.linspace(low + left, high + right, 9):
             axis.plot(ends, total - ends, color="#DDDDDD", linewidth=0.8, zorder=0)

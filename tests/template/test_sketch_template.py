@@ -135,7 +135,8 @@ root = Path("data")
 cats = e.drawings(e.categories(root)["cat"], 100)
 made = Path("made"); made.mkdir(); e.make(made, count=30)
 star = e.drawings(e.categories(made)["star"], 100)
-answer = {"names": list(e.categories(root)), "count": len(cats.pens), "moves": cats.moves[0].tolist(), "pens": cats.pens[0].tolist(),
+answer = {"names": list(e.categories(root)), "sets": [e.data_sets(e.SCALES[scale], place) for scale, place in (("full", root), ("full", Path("nowhere")), ("smoke", root))],
+          "count": len(cats.pens), "moves": cats.moves[0].tolist(), "pens": cats.pens[0].tolist(),
           "points": cats.points.tolist(), "most": len(e.drawings(e.categories(root)["cat"], 10).pens),
           "bad": refused(lambda: e.drawings(e.categories(root)["dog"], 100)),
           "made": [list(e.categories(made)), len(star.pens), bool((star.pens == e.LIFT).sum(axis=1).min() > 1)]}
@@ -146,6 +147,7 @@ answer = {"names": list(e.categories(root)), "count": len(cats.pens), "moves": c
 def test_drawings_are_read_as_quick_draw_writes_them(truths: Any) -> None:
     told = truths["format"]
     assert told["names"] == ["dog", "cat"]
+    assert told["sets"] == [["shapes", "dog", "cat"], ["shapes"], ["shapes"]]
     assert told["count"] == told["most"] == 10
     assert told["points"] == [4, *[1] * 9]
     assert told["moves"] == [[10, 0], [0, 5], [5, 0], [5, 4], [0, 0]]
