@@ -395,3 +395,26 @@ def test_only_latex_and_figures_enter_the_container(tmp_path: Path) -> None:
     job: Job = compiling._job(study, ports)
     assert set(job.files.paths()) == {TEX, "latex/aisci.sty", *study.figures}
     assert job.kind == "latex"
+
+
+@pytest.mark.engine
+def test_a_number_by_reference_stands_in_a_caption(bench: Bench) -> None:
+    ports = bench.ports("caption")
+    study = write_sections(rig.study(ports.blobs), ports.within("writeup"))
+    (first, *_) = study.runs
+    dataset, metric = next((d, m) for run, d, m in study_ledger(study, ports).cells if run == 0)
+    number = rf"\val{{{first.name}}}{{{dataset}}}{{{metric}}}"
+    figure = rf"\begin{{figure}}[h]\centering X\caption{{It is {number} at \setting{{weight_decay}}.}}\end{{figure}}"
+    study = compile_paper(added(study, ports, figure), ports.within("compile"))
+    assert study.paper is not None
+    assert "It is " in " ".join(" ".join(study.paper.pages).split())
+
+
+def test_what_chktex_says_of_the_programs_tables_and_appendix_is_no_advice() -> None:
+    lines = ["a", "\\begin{table*}", "b", "\\end{table*}", "c", "\\appendix", "d"]
+    report = CompileReport(
+        ok=True, errors=(), warnings=(), undefined=(), overfull=(), pages=1, log_tail="",
+        chktex=tuple(f"{at}: Warning {at}" for at in range(1, 8)),
+    )  # fmt: skip
+    found = compiling._advice(report, "\n".join(lines) + "\n")
+    assert found == ["chktex: line 1: Warning 1", "chktex: line 5: Warning 5"]

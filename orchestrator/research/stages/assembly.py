@@ -26,9 +26,11 @@ _CODE = (
 )
 _APPENDIX = "APPENDIX HERE"
 _TITLE = r"\maketitle"
-# A link in the text's colour: in that of links, a number looks like a citation.
+# A link in the text's colour: in that of links, a number looks like a citation. Protected, since a caption is
+# expanded before it is set.
 _MEASURED = (
-    r"\providecommand{\measured}[3]{\ifdefined\hyperlink\hyperlink{#2}{{\normalcolor#3}}\else#3\fi}"
+    r"\ifdefined\measured\else\protected\def\measured#1#2#3{"
+    r"\ifdefined\hyperlink\hyperlink{#2}{{\normalcolor#3}}\else#3\fi}\fi"
     "\n"
 )
 

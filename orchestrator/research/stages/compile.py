@@ -31,6 +31,7 @@ from orchestrator.research.stages.study_ledger import study_ledger
 from orchestrator.research.tries import leave, made_before, tries
 
 _FIXES = 5
+_TABLES = ("table", "table*", "longtable")
 _UNMOVED = 2  # corrections in a row that change nothing
 MAX_OVERFULL = 20.0  # points that a line may be too wide, and a page too high
 _FIGURES = (".png", ".jpg", ".jpeg", ".pdf")
@@ -73,10 +74,18 @@ def compile_paper(study: Study, ports: Ports) -> Study:
 
 
 def _advice(report: CompileReport, tex: str) -> list[str]:
-    """What chktex says of the author's lines; the appendix is the program's."""
+    """What chktex says of the author's lines; tables and the appendix are the program's."""
     last = tex[: tex.find("\\appendix\n")].count("\n") + 1 if "\\appendix\n" in tex else math.inf
+    tables = [
+        range(tex[:start].count("\n") + 1, tex[:end].count("\n") + 2)
+        for start, end in latex.environments(tex, _TABLES)
+    ]
     numbered = ((re.match(r"\d+", line), line) for line in report.chktex)
-    return [f"chktex: line {line}" for at, line in numbered if at is None or int(at[0]) < last]
+    return [
+        f"chktex: line {line}"
+        for at, line in numbered
+        if at is None or (int(at[0]) < last and not any(int(at[0]) in rows for rows in tables))
+    ]
 
 
 def compile_once(

@@ -24,7 +24,7 @@ from orchestrator.research.replies import ask_for
 from orchestrator.research.reply_form import ReplyForm, WholeNumber
 from orchestrator.research.run_spec import Study
 from orchestrator.research.stages.correcting import correct_sentences, named_sentences
-from orchestrator.research.stages.sections import section_named
+from orchestrator.research.stages.sections import section_named, told
 
 _BATCH = 150  # sentences of one request
 _TOKENS = 8192
@@ -113,11 +113,7 @@ def answer_doubts(
     wrong = named_sentences(rows)
     if not wrong:
         return study
-    rows_told = [
-        f"{name} ({section.name}): {_piece(one, study, section.name)}\n   - {one.problems[0]}"
-        for name, section, one in wrong
-    ]
-    instruction = render("doubt_answer", doubts=text_block("doubts", "\n".join(rows_told)))
+    instruction = render("doubt_answer", doubts=text_block("doubts", told(wrong, texts)))
     changed, _ = correct_sentences(study, ports, "writeup.doubted", instruction, wrong)
     after = dict(changed.sections)
     kept = [

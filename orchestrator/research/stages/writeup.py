@@ -180,7 +180,9 @@ def _with_true_sentences(study: Study, section: Section, ledger: Ledger, ports: 
     wrong = named_sentences([(section, one) for one in rows])
     if not wrong:
         return study
-    instruction = render("verify_fix", problems=text_block("sentences", told(wrong)))
+    instruction = render(
+        "verify_fix", problems=text_block("sentences", told(wrong, dict(study.sections)))
+    )
     changed, _ = correct_sentences(study, ports, "writeup.fix", instruction, wrong)
     return changed
 
