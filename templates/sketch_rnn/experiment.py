@@ -88,7 +88,7 @@ SCALES = {
     ),
 }  # fmt: skip
 SCALES["short"] = replace(
-    SCALES["full"], seeds=(1337,), known=2000, held_out=200, updates=20, eval_every=20, drawn=50,
+    SCALES["full"], seeds=(1337,), known=800, held_out=100, updates=20, eval_every=20, drawn=20,
     made=True,
 )  # fmt: skip
 
@@ -277,13 +277,13 @@ def drawings(path: Path, most: int) -> Sketches:
 
 
 def make(root: Path, count: int = 800, seed: int = 1) -> None:
-    """Circles and stars in the format of Quick, Draw!: whole numbers from 0 to 255, a file a category."""
+    """Stars in the format of Quick, Draw!: whole numbers from 0 to 255, a drawing a line."""
     source = np.random.default_rng(seed)
     (root / "quickdraw").mkdir()
-    for kind in ("circle", "star"):
+    for kind in ("star",):
         lines = []
         for i in range(count):
-            found = [along(one, 3) for one in strokes(kind, int(source.integers(DETAILS)))]
+            found = [along(one, 2) for one in strokes(kind, int(source.integers(DETAILS)))]
             found = [one + source.normal(0, TREMOR / 2, one.shape) for one in found]
             every = np.concatenate(found)
             corner, width = every.min(axis=0), np.ptp(every, axis=0).max()

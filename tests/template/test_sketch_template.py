@@ -154,7 +154,7 @@ def test_drawings_are_read_as_quick_draw_writes_them(truths: Any) -> None:
     assert told["pens"] == [0, 1, 0, 1, 2]  # draw on, lift, (a move in the air) draw on, lift, end
     assert "dog.ndjson:14 is not a drawing of Quick, Draw!" in told["bad"]
     assert "stage the simplified drawings" in told["bad"]
-    assert told["made"] == [["circle", "star"], 30, True]
+    assert told["made"] == [["star"], 30, True]
 
 
 TRUTHS["gaussian"] = """
