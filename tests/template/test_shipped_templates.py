@@ -26,8 +26,9 @@ from tests.support.template_rig import ask, closed, contract_findings
 
 NAMES = shipped_templates(shipped_root())
 PNG = b"\x89PNG\r\n\x1a\n"
-SEVEN = (
-    "2d_diffusion", "compressed_cnn", "grokking", "nanoGPT", "nanoGPT_lite", "probes", "seir",
+SHIPPED = (
+    "2d_diffusion", "compressed_cnn", "earthquake_prediction", "grokking", "nanoGPT",
+    "nanoGPT_lite", "probes", "seir",
 )  # fmt: skip
 HEAVY = ("nanoGPT", "nanoGPT_lite")  # minutes of full-scale updates on a CPU
 
@@ -36,8 +37,8 @@ def template(name: str) -> Template:
     return load_template(name, shipped_root())
 
 
-def test_the_six_are_shipped_with_ideas_references_and_stated_seeds() -> None:
-    assert NAMES == SEVEN
+def test_all_are_shipped_with_ideas_references_and_stated_seeds() -> None:
+    assert NAMES == SHIPPED
     ideas: list[str] = []
     for name in NAMES:
         one = template(name)
@@ -140,6 +141,10 @@ small = replace(e.SCALES["smoke"], updates=6, eval_every=6, development=100, tes
                 steered=5, random=1)
 found = e.study(small, 1337, "cpu")[0]
 value = found["planted"]["direction_cosine"] + found["topic"]["steering_effect"] + found["mode"]["steering_effect"]
+""",
+    "earthquake_prediction": """
+small = replace(e.SCALES["smoke"], days=800, updates=4, eval_every=4)
+value = e.study(e.generate("clustered", small, 1337), small, 1337, "cpu").curve["val_loss"][-1]
 """,
     "seir": """
 small = replace(e.SCALES["smoke"], steps_per_day=1)
