@@ -108,8 +108,8 @@ SCALES = {
         updates=400, batch=16, eval_every=50, threads=1,
     ),
     "smoke": Scale(
-        seeds=(1337, 1338, 1339), side=8, days=5000, rate=4.0, looks_back=0.25,
-        updates=120, batch=16, eval_every=30, threads=1,
+        seeds=(1337, 1338, 1339), side=8, days=4000, rate=4.0, looks_back=0.25,
+        updates=100, batch=16, eval_every=50, threads=1,
     ),
 }  # fmt: skip
 SCALES["short"] = replace(SCALES["full"], seeds=(1337,), updates=20, eval_every=20)

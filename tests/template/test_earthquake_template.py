@@ -175,6 +175,6 @@ def test_the_scales_are_those_that_the_documentation_states(truths: Any) -> None
     full, short, smoke = (truths["scales"][name] for name in ("full", "short", "smoke"))
     assert (full["side"], full["window"], full["updates"], full["days"]) == (16, 64, 400, 5000)
     assert (short["side"], short["window"], short["updates"]) == (16, 64, 20)
-    assert (smoke["side"], smoke["window"], smoke["updates"]) == (8, 16, 120)
+    assert (smoke["side"], smoke["window"], smoke["updates"]) == (8, 16, 100)
     for name, scale in truths["scales"].items():
         assert TEMPLATE.manifest.seeds(name, "clustered") == tuple(scale["seeds"])
