@@ -28,7 +28,7 @@ NAMES = shipped_templates(shipped_root())
 PNG = b"\x89PNG\r\n\x1a\n"
 SHIPPED = (
     "2d_diffusion", "compressed_cnn", "earthquake_prediction", "grokking", "nanoGPT",
-    "nanoGPT_lite", "probes", "seir",
+    "nanoGPT_lite", "probes", "seir", "tensorf",
 )  # fmt: skip
 HEAVY = ("nanoGPT", "nanoGPT_lite")  # minutes of full-scale updates on a CPU
 
@@ -145,6 +145,11 @@ value = found["planted"]["direction_cosine"] + found["topic"]["steering_effect"]
     "earthquake_prediction": """
 small = replace(e.SCALES["smoke"], days=800, updates=4, eval_every=4)
 value = e.study(e.generate("clustered", small, 1337), small, 1337, "cpu").curve["val_loss"][-1]
+""",
+    "tensorf": """
+small = replace(e.SCALES["smoke"], updates=4, eval_every=4, batch=64)
+scene = e.draw_scene("tilted", 1337)
+value = e.study(e.draw_views(scene, small, 1337), scene, small, 1337, "cpu").curve["val_psnr"][-1]
 """,
     "seir": """
 small = replace(e.SCALES["smoke"], steps_per_day=1)
