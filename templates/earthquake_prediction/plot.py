@@ -7,10 +7,10 @@ Reads the JSON files of run_*/ beside this file's working directory and writes
   aftermath.png         how often an event follows a large shock, and what was forecast, of the newest run
   map.png               one day of the newest run: events of the window, and what each forecaster expects
   val_curves.png        the area on the validation days over training
-A whisker or a band is one standard error over the seeds.
+A whisker or a band is one standard error over the seeds; in aftermath.png, of the share.
 """
 
-from math import nan, sqrt
+from math import nan
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -115,8 +115,9 @@ def plot_aftermath(found: dict[str, dict]) -> None:
         places = [f"{low}–{high - 1}" if high - low > 1 else f"{low}"
                   for low, high in zip(one["days"], one["days"][1:], strict=False)]  # fmt: skip
         at = np.flatnonzero(seen)
-        share = np.array(one["observed"])[seen]
-        error = [sqrt(p * (1 - p) / n) for p, n in zip(share, cases[seen], strict=True)]
+        share, n = np.array(one["observed"])[seen], cases[seen]
+        p = (share * n + 1) / (n + 2)  # a share of 0 is uncertain too
+        error = np.sqrt(p * (1 - p) / n)
         axis.errorbar(at, share, error, label="observed", color="black", marker="o", linestyle="none",
                       capsize=2, markersize=5)  # fmt: skip
         for i, who in enumerate(who for who in LINES if who in one):
@@ -141,7 +142,7 @@ def plot_map(found: dict[str, dict]) -> None:
            for who in ("network", "oracle") if who in one},
     }  # fmt: skip
     figure, axes = plt.subplots(
-        1, len(shown), figsize=(2.1 * len(shown), 2.3), squeeze=False, layout="constrained"
+        1, len(shown), figsize=(2.1 * len(shown), 2.7), squeeze=False, layout="constrained"
     )
     y, x = np.nonzero(one["truth"])
     chances = [values for name, values in shown.items() if name.startswith("chance")]
