@@ -22,6 +22,7 @@ from orchestrator.api.estimate_costs import (
 from orchestrator.api.find_run import JOURNAL
 from orchestrator.api.prepare import RunRequest, is_free, prepare
 from orchestrator.core.errors import AisciError
+from orchestrator.core.model import SWEEP
 from orchestrator.machine.baseline_cache import baselines_of, kept_blobs
 from orchestrator.record.paths import RunPaths
 from orchestrator.research.estimate.expected import Expected, Wanted, expected
@@ -30,6 +31,7 @@ from orchestrator.research.estimate.measuring import code_lines, code_size, idea
 from orchestrator.research.pins import read_pins
 from orchestrator.research.run_spec import RunSpec
 from orchestrator.research.stages.plan import USUAL_RUNS, planned_at_most
+from orchestrator.research.sweep.planning import FULL_RUNS, SMOKE_RUNS
 from orchestrator.template.baseline import KeptBaseline
 
 _OWN_RUNS = 20  # the newest ones in the results folder
@@ -60,9 +62,21 @@ class EstimateBasis:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FreeRun:
+    """What a run takes that asks no language model: at most so many experiments an idea, each about as long as the
+    baseline (None: not known), which this machine measured or not; ``seconds`` are those of all experiments.
+    """
+
+    runs: int
+    baseline_seconds: float | None
+    measured: bool
+    seconds: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """What a run will take; None and empty where no language model is asked. ``fewest`` and ``most``
-    are the totals with few and with many experiments, ``unpriced`` the models without a known price.
+    """What a run will take; None and empty where no language model is asked, but for ``free``. ``fewest`` and
+    ``most`` are the totals with few and with many experiments, ``unpriced`` the models without a known price.
     """
 
     template: str
@@ -77,6 +91,7 @@ class Estimate:
     unpriced: tuple[str, ...] = ()
     passes: tuple[PassedBudget, ...] = ()
     basis: EstimateBasis | None = None
+    free: FreeRun | None = None
 
 
 def estimate_run(request: RunRequest) -> Estimate:
@@ -94,17 +109,32 @@ def estimate_of(spec: RunSpec, request: RunRequest) -> Estimate:
         ideas=spec.ideas,
     )
     if all(map(is_free, (spec.model, *(pin.name for pin in spec.roles)))):
-        return head
+        return replace(head, free=_free(spec, request) if spec.model == SWEEP else None)
     return _estimated(head, spec, request)
+
+
+def _free(spec: RunSpec, request: RunRequest) -> FreeRun:
+    kept, seconds = _baseline(spec)
+    runs = SMOKE_RUNS if spec.scale == "smoke" else FULL_RUNS
+    total = None
+    if seconds is not None:
+        first = 0.0 if kept and not request.fresh else seconds
+        total = first + spec.ideas * runs * seconds
+    return FreeRun(runs=runs, baseline_seconds=seconds, measured=bool(kept), seconds=total)
+
+
+def _baseline(spec: RunSpec) -> tuple[list[KeptBaseline], float | None]:
+    """The kept baselines of a template and scale, and the seconds of one: of the newest, or as declared."""
+    kept = [one for one in baselines_of(spec.template.name) if one.scale == spec.scale]
+    minutes = spec.template.scale(spec.scale).minutes
+    return kept, kept[-1].seconds if kept else None if minutes is None else 60 * minutes
 
 
 def _estimated(head: Estimate, spec: RunSpec, request: RunRequest) -> Estimate:
     own, unread = own_uses(request)
     shipped = shipped_uses()
     uses = (*shipped.ideas.values(), *own)
-    kept = [one for one in baselines_of(spec.template.name) if one.scale == spec.scale]
-    minutes = spec.template.scale(spec.scale).minutes
-    seconds = kept[-1].seconds if kept else None if minutes is None else 60 * minutes
+    kept, seconds = _baseline(spec)
     wanted = _wanted(spec, uses, kept, seconds)
     measured = 0.0 if kept and not request.fresh else seconds
     first = StageEstimate(stage=BASELINE_ROW, seconds=measured)

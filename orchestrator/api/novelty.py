@@ -30,6 +30,7 @@ from orchestrator.literature.engines.opening import (
     server_of,
 )
 from orchestrator.literature.library.local import LocalLibrary
+from orchestrator.models.failures import RetryTiming
 from orchestrator.models.prices import stated_price
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.literature_notes import NoveltyJudged
@@ -82,7 +83,9 @@ def judge_ideas(
     listed = listed_ideas(request.file)
     template = load_template(request.template, shipped_root()) if request.template else None
     prices = stated_price(request.price, request.model)
-    model = open_author(request.model, environ=os.environ, prices=prices)
+    model = open_author(
+        request.model, environ=os.environ, prices=prices, timing=RetryTiming(tell=say)
+    )
     shelves = own_shelf()
     if template is not None and LIBRARY in template.files:
         papers = LocalLibrary.from_bytes(template.files[LIBRARY], LIBRARY)

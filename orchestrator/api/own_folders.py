@@ -6,7 +6,7 @@ from pathlib import Path
 
 from orchestrator.api.find_run import JOURNAL, id_of, is_run, run_folders
 
-RECORD_FOLDERS = ("ideas", "novelty", "reviews", "slides", "surveys")
+RECORD_FOLDERS = ("ideas", "novelty", "readings", "reviews", "slides", "surveys")
 """The folders of these records, below a folder of results, where a run has its template's name."""
 
 

@@ -23,6 +23,7 @@ from orchestrator.core.model import Picture, Usage
 from orchestrator.core.papers import Review, SeenPaper
 from orchestrator.core.research import Idea
 from orchestrator.core.tree import digest
+from orchestrator.models.failures import RetryTiming
 from orchestrator.models.prices import prices_of, stated_price
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.month import MonthBudget
@@ -73,7 +74,9 @@ def review_pdf(request: ReviewRequest, say: Callable[[str], None] = lambda _: No
     """
     content = pdf_bytes(request.file)
     prices = stated_price(request.price, request.model)
-    model = open_author(request.model, environ=os.environ, prices=prices)
+    model = open_author(
+        request.model, environ=os.environ, prices=prices, timing=RetryTiming(tell=say)
+    )
     if request.max_usd is not None:
         prices_of(model, prices)  # without a price no budget of dollars holds
     sees = shows_pictures(model, asked=request.vision)

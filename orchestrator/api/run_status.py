@@ -23,11 +23,14 @@ State = Literal["working", "finished", "failed", "stopped", "unfinished", "unrea
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallOut:
-    """A call without an end: since when (UTC, in seconds), and after how many seconds it is stopped (0: never)."""
+    """A call without an end: since when (UTC, in seconds), after how many seconds it is stopped (0: never), and the
+    share (0 to 1) of its work that its program reports as done.
+    """
 
     what: str
     since: float
     limit: float
+    share: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

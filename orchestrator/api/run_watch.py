@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from orchestrator.api.find_run import id_of
+from orchestrator.api.live_board import LiveJob, live_jobs
 from orchestrator.api.locking import is_at_work
 from orchestrator.api.run_lines import RunLines, as_written, glance, read_body
 from orchestrator.api.run_state import IdeaProgress, RunState
@@ -38,7 +39,8 @@ class RunWatch:
         new = self.lines.more()
         self._seen += new
         self._told.take(new)
-        return self._told.status(now, self._seen, working=working)
+        jobs = live_jobs(self.folder) if working else {}
+        return self._told.status(now, self._seen, jobs, working=working)
 
 
 def status_of(folder: Path, now: float) -> RunStatus:
@@ -52,7 +54,7 @@ def brief_status(folder: Path) -> RunStatus:
         working = is_at_work(folder)
         told = _Told(folder)
         told.take(glance(folder))
-        return told.status(0.0, (), working=working)
+        return told.status(0.0, (), {}, working=working)
     except (AisciError, OSError) as error:
         fault = error.what if isinstance(error, AisciError) else f"{error.strerror}"
         return RunStatus(id=id_of(folder), folder=folder, state="unreadable", fault=fault)
@@ -81,7 +83,9 @@ class _Told:
                 self.names[event.id] = event.idea.name
                 self.folders[event.id] = RunPaths(self.folder).idea(event.idea).folder.name
 
-    def status(self, now: float, lines: Iterable[Event], *, working: bool) -> RunStatus:
+    def status(
+        self, now: float, lines: Iterable[Event], jobs: Mapping[str, LiveJob], *, working: bool
+    ) -> RunStatus:
         if self.pins is None:
             raise BadJournal(
                 "the journal does not say what the run was started with",
@@ -89,7 +93,9 @@ class _Told:
                 why="the run was stopped before its first line was written",
                 todo="start it again with `aisci run`",
             )
-        ways = {key: self._way(key, way, working=working) for key, way in self.state.ways.items()}
+        ways = {
+            key: self._way(key, way, jobs, working=working) for key, way in self.state.ways.items()
+        }
         shared = ways.pop("run")
         ideas = tuple(ways.values())
         out = [call.since for way in (shared, *ideas) for call in way.out if working]
@@ -121,8 +127,18 @@ class _Told:
             return "unfinished"
         return "finished" if "finished" in states or "failed" not in states else "failed"
 
-    def _way(self, key: str, way: IdeaProgress, *, working: bool) -> WayStatus:
-        calls = (CallOut(what=one.what, since=one.since, limit=one.limit) for one in way.doing)
+    def _way(
+        self, key: str, way: IdeaProgress, jobs: Mapping[str, LiveJob], *, working: bool
+    ) -> WayStatus:
+        calls = (
+            CallOut(
+                what=one.what,
+                since=one.since,
+                limit=one.limit,
+                share=job.share if one.key and (job := jobs.get(one.key[1])) else None,
+            )
+            for one in way.doing
+        )
         return WayStatus(
             id=key,
             name=self.names.get(key, way.name),

@@ -11,6 +11,7 @@ from orchestrator.api import find_run
 from orchestrator.api.adapters import WAITING, kept_for, real_edges
 from orchestrator.api.export import FileExporter
 from orchestrator.api.images import resolve_images, same_images
+from orchestrator.api.live_board import LiveBoard
 from orchestrator.api.locking import only_writer, resumable
 from orchestrator.api.outcomes import RunOutcome, idea_outcome
 from orchestrator.api.parallel import flight_notice, ideas_in_flight, one_teller, require_gpus
@@ -186,7 +187,7 @@ def _carried_out(
     paths = place.record
     listener = one_teller(listener)  # ideas in flight are told of from threads of their own
     listener(RunOpened(str(paths.folder)))
-    engine_run = run_id(paths), _reported(listener)
+    engine_run = run_id(paths), _reported(listener, LiveBoard(paths.folder))
     with resumable(paths.folder), real_edges(setup, engine, *engine_run, gpus=place.gpus) as edges:
         if place.mode is not Mode.RESUME or place.asked or not find_run.ended(paths):
             rehearse(setup, edges(BlobStore(paths.blobs)).sandbox)
@@ -215,10 +216,11 @@ def _signed(paths: RunPaths, signer: Signer | None) -> bool:
     return ended
 
 
-def _reported(listener: Listener) -> OnEvent:
-    """What the adapters report of a job, or of a model that is waited for, as an event."""
+def _reported(listener: Listener, board: LiveBoard) -> OnEvent:
+    """What the adapters report of a job, or of a model that is waited for, as an event and for other processes."""
 
     def on_event(what: str, facts: Mapping[str, object]) -> None:
+        board(what, facts)
         share, scope = facts.get("share"), facts.get("scope")
         if what == "sample" and isinstance(scope, str):
             listener(Sampled(scope, share if isinstance(share, float) else None))

@@ -25,6 +25,7 @@ from orchestrator.core.files import slug, write
 from orchestrator.core.model import Usage
 from orchestrator.core.tree import Tree, digest
 from orchestrator.core.untrusted import require_plain
+from orchestrator.models.failures import RetryTiming
 from orchestrator.models.prices import prices_of, stated_price
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.chain import head_of
@@ -73,7 +74,7 @@ def slides_of(request: SlidesRequest, say: Callable[[str], None] = lambda _: Non
     name = request.model or spec.model
     recorded = dict(spec.prices) if name == spec.model else {}
     prices = stated_price(request.price, name) or recorded
-    model = open_author(name, environ=os.environ, prices=prices)
+    model = open_author(name, environ=os.environ, prices=prices, timing=RetryTiming(tell=say))
     if request.max_usd is not None:
         prices_of(model, prices)  # without a price no budget of dollars holds
     study = study if name == spec.model else with_pictures_left_out(study)

@@ -34,6 +34,7 @@ from orchestrator.literature.engines.opening import (
 )
 from orchestrator.literature.library.local import LocalLibrary
 from orchestrator.literature.sources import Shelf
+from orchestrator.models.failures import RetryTiming
 from orchestrator.models.prices import prices_of, stated_price
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.month import MonthBudget
@@ -92,7 +93,9 @@ def survey_literature(request: SurveyRequest, say: Say = lambda _: None) -> Surv
     engines = [(name, server_of(name, os.environ)) for name in chosen_engines(request.engine)]
     prices = stated_price(request.price, request.model)
     policy = named_policy(request.policy, request.results).policy
-    model = open_author(request.model, environ=os.environ, prices=prices)
+    model = open_author(
+        request.model, environ=os.environ, prices=prices, timing=RetryTiming(tell=say)
+    )
     if request.max_usd is not None:
         prices_of(model, prices)  # without a price no budget of dollars holds
     style = (shipped_root() / "templates" / _STYLE).read_text("utf-8")

@@ -17,7 +17,7 @@ from orchestrator.core.job import ContainerKind, JobResult
 from orchestrator.core.units import MIB
 from orchestrator.machine import datasets
 from orchestrator.policy.policy import Policy
-from orchestrator.research.stages.compile import read_report
+from orchestrator.research.paper.latex_report import read_report
 from orchestrator.template.contract import measured, rule_results
 from orchestrator.template.contract.finding import RuleFinding, RuleResult
 from orchestrator.template.contract.needs import needs

@@ -18,11 +18,12 @@ def print_paper_check(
 ) -> int:
     """Check a paper and say what is wrong; returns the exit code: 1 if anything is."""
     done = check_paper(folder, scale, results)
-    out.as_json(_as_json(done)) if as_json else _say(done)
+    out.as_json(check_as_json(done)) if as_json else say_check(done)
     return 1 if done.wrong else 0
 
 
-def _say(done: PaperCheck) -> None:
+def say_check(done: PaperCheck) -> None:
+    """Print what the program found."""
     rows, groups = [], []
     for one in done.wrong:
         for problem in one.problems:
@@ -42,7 +43,8 @@ def _sentence(one: Checked) -> str:
     return _PRIVATE.sub("[number]", one.sentence.text)[:300]
 
 
-def _as_json(done: PaperCheck) -> dict[str, Any]:
+def check_as_json(done: PaperCheck) -> dict[str, Any]:
+    """What the program found, for programs."""
     return {
         "source": done.source,
         "sentences": len(done.sentences),

@@ -83,7 +83,9 @@ def _spent(found: Estimate) -> float:
 def draw_estimate(found: Estimate) -> None:
     """The estimate as a table, and what it rests on."""
     if found.likely is None or found.basis is None:
-        out.say(f"{found.model} asks no language model: it costs nothing")
+        out.say(
+            _paragraphs(f"{found.model} asks no language model: it costs nothing", *_free(found))
+        )
         return
     rows = [one for one in found.stages if one.requests or one.seconds is None or one.seconds > 0]
     out.say(_heading(found) + "\n")
@@ -91,6 +93,22 @@ def draw_estimate(found: Estimate) -> None:
     out.say()
     notes = (*_range(found), *_budgets(found), *_unpriced(found), *_rests_on(found.basis))
     out.say(_paragraphs(*notes))
+
+
+def _free(found: Estimate) -> Iterator[str]:
+    """How long a run takes that asks no language model."""
+    free = found.free
+    if free is None:
+        return
+    experiments = f"at most {out.counted(free.runs, 'experiment')} an idea"
+    if free.baseline_seconds is None or free.seconds is None:
+        yield f"{experiments}; how long one takes is not known here"
+        return
+    how = "as measured here" if free.measured else "as the template says"
+    yield (
+        f"{experiments}, each about {_span(free.baseline_seconds)} ({how}): about {_span(free.seconds)} in all; "
+        "edits, figures and each paper come on top, some seconds each"
+    )
 
 
 def _paragraphs(*texts: str) -> str:

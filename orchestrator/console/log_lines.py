@@ -6,6 +6,7 @@ import sys
 from datetime import UTC, datetime
 from typing import TextIO
 
+from orchestrator.api.live_board import LiveJob
 from orchestrator.api.run_state import Load, RunState
 from orchestrator.console.output import span
 from orchestrator.core import errors
@@ -57,6 +58,7 @@ class LogLines:
     ) -> None:
         self._track, self._load, self._since = track, load, since
         self._out, self._idea, self._output = out or sys.stderr, idea, output
+        self._printed: dict[str, tuple[int, str]] = {}
 
     def __call__(self, event: Heard) -> None:
         if isinstance(event, JobStarts):
@@ -74,7 +76,7 @@ class LogLines:
             name = self._track.way(getattr(event, "scope", "run")).name
             self._say(f"{plain_line(event.at[11:19])}  {name:<24}  {text}")
         if self._output and isinstance(event, Answered) and event.port == "sandbox":
-            self._tell_output(decode(JobResult, self._load(event.body)))
+            self._tell_output(event.scope, decode(JobResult, self._load(event.body)))
 
     def _tell_wait(self, event: JobStarts) -> None:
         """A wait of a job that was long enough to be wondered about."""
@@ -85,11 +87,34 @@ class LogLines:
             text = f"{_place(event.scope)}: waited {span(waited)} for room"
             self._say(f"{now}  {way.name:<24}  {text}")
 
-    def _tell_output(self, result: JobResult) -> None:
+    def tell_live(self, job: LiveJob) -> None:
+        """The whole lines that a job at work has printed since it was told of before."""
+        if not self._output or (self._idea and job.scope.split("/")[:2] != ["idea", self._idea]):
+            return
+        before, _ = self._printed.get(job.scope, (0, ""))
+        new = job.tail.encode()[-(job.printed - before) :].decode(errors="replace")
+        whole, ended, _ = new.rpartition("\n")
+        if job.printed <= before or not ended:
+            return
+        lines = whole.splitlines()
+        if before == 0:
+            self._say(f"{'':10}{_place(job.scope)} prints:")
+        self._say_lines("|", lines)
+        rest = len(new[len(whole) + 1 :].encode())
+        self._printed[job.scope] = job.printed - rest, lines[-1] if lines else ""
+
+    def _tell_output(self, scope: str, result: JobResult) -> None:
         """The last lines that a container printed, the ones on standard error with another mark."""
-        for mark, text in (("|", result.stdout), ("!", result.stderr)):
-            for line in text.rstrip().splitlines()[-self._output :]:
-                self._say(f"{'':10}{mark} {plain_line(line, limit=_WIDEST)}".rstrip())
+        lines = result.stdout.rstrip().splitlines()
+        _, last = self._printed.pop(scope, (0, ""))
+        if last and last in lines:  # what stands before it was told while the job ran
+            lines = lines[len(lines) - lines[::-1].index(last) :]
+        self._say_lines("|", lines[-self._output :])
+        self._say_lines("!", result.stderr.rstrip().splitlines()[-self._output :])
+
+    def _say_lines(self, mark: str, lines: list[str]) -> None:
+        for line in lines:
+            self._say(f"{'':10}{mark} {plain_line(line, limit=_WIDEST)}".rstrip())
 
     def _say(self, line: str) -> None:
         print(line, file=self._out, flush=True)

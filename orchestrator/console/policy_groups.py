@@ -8,10 +8,13 @@ from typing import Annotated
 import typer
 
 from orchestrator import console
+from orchestrator.api.paper_reading import ReadingRequest
 from orchestrator.console.commands import commands
 from orchestrator.console.options import (
     HERE,
+    BudgetOption,
     Json,
+    PriceOption,
     QuietOption,
     ResultsOption,
     View,
@@ -121,10 +124,20 @@ def paper(
     scale: Annotated[
         str, typer.Option(help="The scale that was run, for a folder without a record.")
     ] = "",
+    model: Annotated[
+        str | None, typer.Option(help="Also have this model read it beside the results and code.")
+    ] = None,
+    max_usd: BudgetOption = None,
+    price: PriceOption = None,
     results: ResultsOption = HERE,
     as_json: Json = False,
 ) -> None:
     """List the sentences that no result carries, and how each was read; exit code 1 if there are any."""
+    if model is not None:
+        request = ReadingRequest(
+            paper=folder, model=model, scale=scale, max_usd=max_usd, price=price, results=results
+        )
+        raise typer.Exit(console.paper_reading.print_paper_reading(request, as_json=as_json))
     raise typer.Exit(
         console.check.print_paper_check(folder, scale, as_json=as_json, results=results)
     )

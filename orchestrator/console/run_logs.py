@@ -11,6 +11,7 @@ from typing import Any
 
 from orchestrator.api.export import write_reports
 from orchestrator.api.find_run import find_run
+from orchestrator.api.live_board import live_jobs
 from orchestrator.api.locking import is_at_work
 from orchestrator.api.run_lines import RunLines, as_written, idea_called, read_body
 from orchestrator.api.run_state import RunState
@@ -45,6 +46,8 @@ def show_logs(name: str, idea: str, results: Path, *, follow: bool, output: bool
             for event in lines.more():
                 with as_written(f"{folder}, line {event.n}"):
                     shown(event)
+            for job in live_jobs(folder).values() if follow and working else ():
+                shown.tell_live(job)
             if not (follow and working):
                 return 0
             time.sleep(_EACH)

@@ -195,7 +195,8 @@ def _sums(status: RunStatus, *, roomy: bool) -> tuple[Text, ...]:
 
 
 def _going(call: CallOut, now: float, *, bar: bool) -> str:
-    return f"{call.what} {elapsed(max(0.0, now - call.since), call.limit, bar=bar)}"
+    done = "" if call.share is None else f" {call.share:.0%}"
+    return f"{call.what}{done} {elapsed(max(0.0, now - call.since), call.limit, bar=bar)}"
 
 
 def _faults(status: RunStatus, width: int) -> list[Text]:

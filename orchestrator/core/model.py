@@ -22,7 +22,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     "vision": ("plots.look",),
     "citing": ("writeup.queries", "cite."),
     "writing": ("writeup.", "compile.", "verify.", "survey."),
-    "reviewing": ("critique", "review."),
+    "reviewing": ("critique", "review.", "doubt."),
     FALLBACK: (),
 }
 """Each role, and how the purposes of its requests begin; the first that fits counts."""

@@ -13,7 +13,12 @@ from orchestrator.core.tree import UNWRITTEN, Tree
 from orchestrator.record.end_notes import RunFailed
 from orchestrator.record.import_notes import Imported
 from orchestrator.record.literature_notes import LiteratureNote
-from orchestrator.record.paper_notes import ClaimsVerified, EditRefused, SectionAbsent
+from orchestrator.record.paper_notes import (
+    ClaimsVerified,
+    EditRefused,
+    SectionAbsent,
+    SentencesDoubted,
+)
 from orchestrator.record.pins import LeaveOut, ReviewPin, StrictRecord
 from orchestrator.record.plan_notes import (
     Criticized,
@@ -224,7 +229,7 @@ _RunsNote = (
     PlanMade | Instrumented | Criticized | RunGivenUp | RunFinished | RunsCompleted | Imported
 )
 _StepNote = TriesEnded | GaveUp | FiguresInspected | FilesRestored | DescriptionDropped
-_PaperNote = EditRefused | SectionAbsent | ClaimsVerified | ReviewLost
+_PaperNote = EditRefused | SectionAbsent | ClaimsVerified | SentencesDoubted | ReviewLost
 Note = _RunNote | RunFailed | _IdeaNote | _RunsNote | _StepNote | _PaperNote | LiteratureNote
 NOTE: TypeAdapter[Note] = TypeAdapter(Annotated[Note, Field(discriminator="note")])
 

@@ -30,3 +30,21 @@ class ClaimsVerified(StrictRecord):
 
     note: Literal["verified"] = "verified"
     claims: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentenceDoubted(StrictRecord):
+    """A sentence that a reader doubted. ``kept``: its author left it as it was."""
+
+    section: str
+    sentence: str
+    why: str
+    kept: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentencesDoubted(StrictRecord):
+    """What a reader who did not write the paper doubted."""
+
+    note: Literal["sentences_doubted"] = "sentences_doubted"
+    doubts: tuple[SentenceDoubted, ...]

@@ -106,9 +106,9 @@ def _rest(count: int, where: str) -> Html | None:
 
 
 def claims_section(facts: IdeaFacts) -> list[Child]:
-    """Every number of the paper with its source."""
+    """Every number of the paper with its source, and what a reader doubted before it was printed."""
     if not facts.reached.claims:
-        return []
+        return _doubts(facts)
     lost = [claim for claim in facts.reached.claims if not claim.source]
     lacks = pill("resolves to nothing", "bad")
     rows = [
@@ -121,4 +121,21 @@ def claims_section(facts: IdeaFacts) -> list[Child]:
     if lost:
         summary = f"{len(lost)} of {len(facts.reached.claims)} numbers resolve to nothing."
     shown = fold("All numbers and their sources", data_table(("number", "where", "source"), rows))
-    return [el("p", summary), shown]
+    return [el("p", summary), shown, *_doubts(facts)]
+
+
+def _doubts(facts: IdeaFacts) -> list[Child]:
+    """What a model that did not write the paper doubted, and what its author did about it."""
+    if not facts.doubts:
+        return []
+    rows = [
+        (one.sentence, one.why, pill("kept", "warn") if one.kept else pill("changed", "good"))
+        for one in facts.doubts
+    ]
+    kept = sum(one.kept for one in facts.doubts)
+    told = (
+        f"A reader who did not write the paper doubted {len(rows)} of its sentences; its author changed "
+        f"{len(rows) - kept} and kept {kept}. A doubt is the word of a model, not of the record."
+    )
+    heads = ("sentence as it was", "doubt", "author")
+    return [el("p", told), fold("The doubts and what came of them", data_table(heads, rows))]

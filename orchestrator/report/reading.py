@@ -24,6 +24,7 @@ from orchestrator.record.notes import (
     StageReached,
     read_note,
 )
+from orchestrator.record.paper_notes import SentenceDoubted, SentencesDoubted
 from orchestrator.record.pins import Pins
 from orchestrator.record.plan_notes import Criticized, Instrumented, PlanMade, RunGivenUp
 from orchestrator.template.baseline import baseline_run
@@ -31,7 +32,9 @@ from orchestrator.template.manifest import Manifest, Metric
 from orchestrator.template.results import Results, parse_final_info
 from orchestrator.template.template import from_files
 
-_EXPERIMENTS, _CRITIQUE, _IMPROVE = map(STAGE_NAMES.index, ("experiments", "critique", "improve"))
+_EXPERIMENTS, _CRITIQUE, _WRITEUP, _IMPROVE = map(
+    STAGE_NAMES.index, ("experiments", "critique", "writeup", "improve")
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +58,7 @@ class IdeaFacts:
     plans: tuple[PlanMade, ...]
     given_up: tuple[RunGivenUp, ...]
     critiques: tuple[Criticized, ...]
+    doubts: tuple[SentenceDoubted, ...]
     reached: StageReached
     steps: tuple[Step, ...]
     left: tuple[Step, ...]
@@ -156,12 +160,18 @@ def read_idea(journal: Journal, run: RunFacts | None) -> IdeaFacts:
         plans=tuple(note for at in of_runs for note in journal.notes(PlanMade, below=at)),
         given_up=tuple(note for at in of_runs for note in journal.notes(RunGivenUp, below=at)),
         critiques=tuple(journal.notes(Criticized, below=of_runs[1])),
+        doubts=tuple(
+            doubt
+            for at in (scopes[_WRITEUP], *scopes[_IMPROVE:])
+            for note in journal.notes(SentencesDoubted, below=at)
+            for doubt in note.doubts
+        ),
         reached=reached[-1] if reached else StageReached(stage="", tree=Tree()),
         steps=steps(journal),
         left=steps(journal, left=True),
         shared=shared,
         imported=imported,
-        paper_imported=imported is not None and "#" not in scopes[STAGE_NAMES.index("writeup")],
+        paper_imported=imported is not None and "#" not in scopes[_WRITEUP],
         journal=journal,
     )
 

@@ -37,7 +37,12 @@ def may_ask(ports: Ports, first: int) -> bool:
     return number < max(first, ended) + ATTEMPTS
 
 
-def leave(ports: Ports, most: int) -> None:
-    """Note that the tries of :func:`tries` ended, so that a resumed run makes ``most`` more."""
-    ended = ports.journal.tries_ended.get(ports.scope, 0)
-    ports.note(TriesEnded(tries=ended + most), settled=False)
+def made_before(ports: Ports, number: int) -> bool:
+    """Whether the try of this number was made before its step was last left: it is not to end the step again."""
+    return number <= ports.journal.tries_ended.get(ports.scope, 0)
+
+
+def leave(ports: Ports, made: int) -> None:
+    """Note that ``made`` tries of :func:`tries` were made in all, so that a resumed run goes on after them."""
+    before = ports.journal.tries_ended.get(ports.scope, 0)
+    ports.note(TriesEnded(tries=max(before, made)), settled=False)

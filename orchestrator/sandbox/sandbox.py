@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 from orchestrator.core.deadline import FOREVER, Deadline
 from orchestrator.core.errors import ControlUnavailable
 from orchestrator.core.job import Attestation, Job, JobResult
-from orchestrator.core.progress import share_done
+from orchestrator.core.progress import LOOK_BACK, share_done
 from orchestrator.record.attestation import SettingPairs
 from orchestrator.record.blobs import BlobStore
 from orchestrator.sandbox.engine.objects import while_it_runs
@@ -62,7 +62,7 @@ class DockerSandbox:
     The files that jobs leave go into ``blobs``. ``on_event`` is called with ``("waiting" | "started"
     | "sample" | "ended", facts)``: a job waits for room and a GPU, its program starts (with the seconds
     that the run has left, if that is known), runs, has ended. The facts of a sample are the limit of
-    its seconds, the peaks, and the share of the run that the program reports as done, if it does.
+    its seconds, the peaks, the share of the run that the program reports as done, if it does, and the end of its output.
     """
 
     def __init__(
@@ -126,7 +126,8 @@ class DockerSandbox:
                 keeper=slot.keeper, gpus=lease.meter, lines=lines if duplex else None,
                 on_sample=lambda peaks: self._on_event("sample", {
                     "job": job.id, "scope": job.scope, "limit": limits.wall, "peaks": peaks,
-                    "share": share_done(monitor.tail(STDOUT)),
+                    "share": share_done(tail := monitor.tail(STDOUT)),
+                    "tail": "" if duplex else tail[-LOOK_BACK:], "printed": monitor.printed(STDOUT),
                 }), within=within,
             )  # fmt: skip
         # Told before the first sample, which comes from the monitor's own thread.

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.api.papers import check_paper, check_source_of, facts_of
+from orchestrator.api.paper_sources import facts_of
+from orchestrator.api.papers import check_paper, check_source_of
 from orchestrator.console.check import print_paper_check
 from orchestrator.core.errors import BadFile, UnknownName
 from orchestrator.record.paths import IdeaPaths

@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import io
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.api.find_run import find_run, id_of
+from orchestrator.api.live_board import LiveBoard
 from orchestrator.api.locking import is_at_work, only_writer
 from orchestrator.api.run_compare import compare_two, pin_differences
 from orchestrator.api.run_lines import RunLines, idea_called, read_body
@@ -147,6 +149,22 @@ def test_a_run_is_seen_at_work_and_its_calls_since_when(runs: Path) -> None:
     assert dict(idea.marks) == {"novelty": "reached", "experiments": "reached", "plots": "begun"}
     assert [call.what for call in idea.out] == ["editing"]
     assert abs(time.time() - idea.out[0].since) < 600
+
+
+def test_a_call_of_a_run_at_work_has_the_share_that_its_job_has_done(
+    runs: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(runs / rig.WORKING, folder)
+    scope = [line.scope for line in RunLines(folder).more() if isinstance(line, Asked)][-1]
+    with rig.held(folder):
+        (before,) = status_of(folder, 0.0).ideas
+        LiveBoard(folder)("sample", {"scope": scope, "share": 0.25, "tail": "", "printed": 0})
+        (after,) = status_of(folder, 0.0).ideas
+    assert [call.share for call in before.out] == [None]
+    assert [call.share for call in after.out] == [0.25]
+    (ended,) = status_of(folder, 0.0).ideas
+    assert [call.share for call in ended.out] == [None], "nobody works on it"
 
 
 def test_a_look_does_not_hold_up_a_writer(tmp_path: Path) -> None:

@@ -6,10 +6,12 @@ import io
 import re
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from orchestrator.api.adapters import WAITING
+from orchestrator.api.live_board import LiveBoard
 from orchestrator.api.run_state import RunState
 from orchestrator.api.runs import _reported
 from orchestrator.console.errors import commands_in, show_error
@@ -46,12 +48,14 @@ def test_a_display_begins_before_anything_has_happened(
 
 
 def test_a_busy_model_is_told_above_the_table_while_the_run_waits(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """As the adapters report it: one line, whatever the server answered."""
     monkeypatch.setattr(sys, "stderr", Terminal())
     with _following(View(quiet=False, as_json=False)) as listener:
-        _reported(listener)(WAITING, {"text": "waiting for openai/x: HTTP 503\n\x1b[2J busy"})
+        _reported(listener, LiveBoard(tmp_path))(
+            WAITING, {"text": "waiting for openai/x: HTTP 503\n\x1b[2J busy"}
+        )
     assert capsys.readouterr().out == "waiting for openai/x: HTTP 503 \\x1b[2J busy\n"
 
 

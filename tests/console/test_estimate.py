@@ -100,7 +100,17 @@ def test_what_asks_no_model_costs_nothing_and_says_so(name: str, tmp_path: Path)
     name = name.replace("replies", f"{tmp_path}/replies")
     done = aisci(tmp_path, "--model", name, "--estimate")
     assert done.returncode == 0, done.stderr
-    assert "asks no language model: it costs nothing" in done.stdout
+    told = " ".join(done.stdout.split())
+    assert "asks no language model: it costs nothing" in told
+    assert ("at most 2 experiments an idea" in told) == name.startswith("builtin")
+
+
+def test_what_a_sweep_takes_is_its_experiments_at_the_baselines_length(tmp_path: Path) -> None:
+    done = aisci(tmp_path, "--model", "builtin/sweep", "--estimate", "--ideas", "3", "--json")
+    free = json.loads(done.stdout)["estimate"]["free"]
+    assert free["runs"] == 2
+    first = 0 if free["measured"] else free["baseline_seconds"]
+    assert free["seconds"] == pytest.approx(first + 6 * free["baseline_seconds"])
 
 
 EXPENSIVE = ("--model", "openai/mine", "--price", "3,15", "--ideas", "5")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+from pathlib import Path
 
 import pytest
 
+from orchestrator.api.live_board import LiveBoard
 from orchestrator.api.run_state import RunState
 from orchestrator.api.runs import _reported
 from orchestrator.console.log_lines import LogLines
@@ -61,10 +63,11 @@ def test_a_log_tells_a_long_wait_and_no_short_one(waited: float, told: str) -> N
 
 
 def test_json_has_waits_starts_and_a_line_for_each_tenth_of_a_jobs_work(
+    tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     with _following(View(quiet=False, as_json=True)) as listener:
-        report = _reported(listener)
+        report = _reported(listener, LiveBoard(tmp_path))
         report("waiting", {"scope": SCOPE})
         report("started", {"scope": SCOPE, "left": 600.0})
         for share in (0.01, 0.11, 0.12, 0.35, None):

@@ -9,6 +9,7 @@ import pytest
 
 from orchestrator.research.claims.identity import target
 from orchestrator.research.claims.ledger import Cell, CodeSetting, KnownRun, Ledger, with_averages
+from orchestrator.research.claims.macros import rendered, with_compared
 from orchestrator.research.claims.places import cell_target
 from orchestrator.research.claims.quantity import Quantity
 from orchestrator.research.paper.all_results import all_results
@@ -132,6 +133,37 @@ def test_a_difference_from_base_or_baseline_links_to_its_row_and_others_to_the_r
     assert link(2, 1, "size") == "m-2-0-1"
     assert {link(run, other) for run in range(4) for other in range(4) if run != other} <= made
     assert ["least", "less"] in [row[:2] for row in rows(text)]
+
+
+def test_a_difference_that_the_text_prints_has_its_row_which_run_whatever_its_base() -> None:
+    ledger = known(runs=["baseline", "less", "least", "more"], metrics=["loss", "size"])
+    metrics = tuple(replace(one, headline=one.name == "loss") for one in ledger.metrics)
+    ledger = replace(ledger, metrics=metrics)
+    pair = Quantity(kind="by", run=1, against=3, data="plus", metric="loss")
+    assert target(ledger, pair) == "m-1-0-0"
+    said = [r"lower by \by{less}{more}{plus}{loss}", r"\diff{least}{less}{plus}{size}"]
+    compared = with_compared(ledger, said)
+    assert compared.compared == ((3, 1),), "a metric that decides nothing has no table"
+    assert target(compared, pair) == "d-3-1-0-0"
+    assert ["more", "less"] in [row[:2] for row in rows(appendix(compared, ""))]
+    printed, _ = rendered(said[0], compared)
+    assert with_compared(ledger, [printed]).compared == ((3, 1),), (
+        "the finished paper tells the same"
+    )
+
+
+def test_values_per_seed_are_under_the_seeds_own_numbers_where_these_are_known() -> None:
+    ledger = changed(
+        known(runs=["baseline", "other"]),
+        r0_plus_loss=Cell(1.0, 0.1, (1.0, 2.0, 3.0)),
+        r1_plus_loss=Cell(2.0, 0.1, (2.0, 3.0, 4.0)),
+    )
+    for seeds, told in (
+        ((0, 7, 8, 9), "in the order of the seeds, 7 to 9."),
+        ((1, 5, 9), "in the order of the seeds."),
+        ((1, 2, 3, 7, 8, 9), "in the order of the seeds."),
+    ):
+        assert told in all_results(replace(ledger, seeds=frozenset(seeds)))
 
 
 def test_a_row_of_differences_has_error_counts_of_seeds_and_whether_it_is_clear() -> None:

@@ -19,14 +19,13 @@ from orchestrator.record.journal import Journal
 from orchestrator.record.paths import LATEX_OUTPUT, PAPER_PDF
 from orchestrator.record.ports import Edges, Ports
 from orchestrator.research.paper.latex import TEX
+from orchestrator.research.paper.latex_report import CompileReport, read_report, texts_of_pages
 from orchestrator.research.run_spec import Study
 from orchestrator.research.stages import compile as compiling
 from orchestrator.research.stages.assembly import assembled, paper_source
 from orchestrator.research.stages.compile import (
-    CompileReport,
     compile_paper,
     compile_problems,
-    read_report,
 )
 from orchestrator.research.stages.study_ledger import study_ledger
 from orchestrator.research.stages.verify import verify_numbers
@@ -231,7 +230,7 @@ def test_in_our_look_no_float_passes_the_references_and_no_page_holds_nothing_el
     result = ports.run(compiling._job(rig.with_source(study, ports, tex), ports))
     report = read_report(result, ports.blobs)
     assert (report.ok, report.undefined, report.overfull, report.tall) == (True, (), (), ())
-    pages = compiling._pages(result, ports)
+    pages = texts_of_pages(result, ports.blobs)
     assert len(pages) == 2
     assert "The conclusion stands here." in pages[0]
     assert pages[1].count("Late.") == 2
@@ -396,3 +395,26 @@ def test_only_latex_and_figures_enter_the_container(tmp_path: Path) -> None:
     job: Job = compiling._job(study, ports)
     assert set(job.files.paths()) == {TEX, "latex/aisci.sty", *study.figures}
     assert job.kind == "latex"
+
+
+@pytest.mark.engine
+def test_a_number_by_reference_stands_in_a_caption(bench: Bench) -> None:
+    ports = bench.ports("caption")
+    study = write_sections(rig.study(ports.blobs), ports.within("writeup"))
+    (first, *_) = study.runs
+    dataset, metric = next((d, m) for run, d, m in study_ledger(study, ports).cells if run == 0)
+    number = rf"\val{{{first.name}}}{{{dataset}}}{{{metric}}}"
+    figure = rf"\begin{{figure}}[h]\centering X\caption{{It is {number} at \setting{{weight_decay}}.}}\end{{figure}}"
+    study = compile_paper(added(study, ports, figure), ports.within("compile"))
+    assert study.paper is not None
+    assert "It is " in " ".join(" ".join(study.paper.pages).split())
+
+
+def test_what_chktex_says_of_the_programs_tables_and_appendix_is_no_advice() -> None:
+    lines = ["a", "\\begin{table*}", "b", "\\end{table*}", "c", "\\appendix", "d"]
+    report = CompileReport(
+        ok=True, errors=(), warnings=(), undefined=(), overfull=(), pages=1, log_tail="",
+        chktex=tuple(f"{at}: Warning {at}" for at in range(1, 8)),
+    )  # fmt: skip
+    found = compiling._advice(report, "\n".join(lines) + "\n")
+    assert found == ["chktex: line 1: Warning 1", "chktex: line 5: Warning 5"]

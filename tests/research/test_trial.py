@@ -12,6 +12,8 @@ import pytest
 
 from orchestrator.research.claims.check import check_section
 from orchestrator.research.claims.ledger import Ledger
+from orchestrator.research.claims.macros import rendered
+from orchestrator.research.prompts import data_blocks
 from tests.support import trial
 
 
@@ -33,6 +35,35 @@ def test_a_trial_sets_rates_are_no_worse_than_what_was_measured(
     assert seen >= found
 
 
+def test_with_a_reader_every_false_sentence_is_found_and_few_true_ones_are_doubted() -> None:
+    """The reader is a language model; its answers to these requests are kept. A typed paper of a folder is judged by
+    its reader, who sees what the program cannot trace.
+    """
+    for kind, strict in (("referred", True), ("typed", False)):
+        rows, doubts = trial.sentences(kind), trial.doubted(kind)
+        by_reader = trial.shares([(row["true"], at in doubts) for at, row in enumerate(rows)])
+        either = trial.shares(
+            [
+                (row["true"], at in doubts or bool(problems))
+                for at, row in enumerate(rows)
+                for problems in [trial.problems(row, strict=strict)]
+            ]
+        )
+        refused, found = either if strict else by_reader
+        assert refused <= (0.02 if strict else 0.05)
+        assert found >= 0.99
+
+
+def test_a_reader_is_asked_with_the_results_the_code_and_each_sentence_of_a_set() -> None:
+    for name, places in trial.batches("typed").items():
+        rows = trial.sentences("typed")
+        text = trial.reader_request(name.split("-")[1], [rows[at] for at in places[:3]])
+        blocks = data_blocks(text.messages[0].content)
+        assert sum(map(len, blocks["sentences"].values())) == 3
+        assert {"results", "comparisons", "values_per_seed", "differences"} <= set(blocks)
+        assert "experiment.py" in text.messages[0].content
+
+
 @pytest.mark.parametrize("study", trial.STUDIES)
 def test_a_made_up_number_in_an_abstract_finds_no_source(study: str) -> None:
     """In a sentence that names no run: at most one in a hundred."""
@@ -51,3 +82,57 @@ def test_a_made_up_number_in_an_abstract_finds_no_source(study: str) -> None:
 
 def _wrong(text: str, ledger: Ledger) -> bool:
     return any(one.problems for one in check_section(text, ledger, "abstract"))
+
+
+NANO = "python_docs}{full_test_loss"
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("In seed 1341 the loss of shift one 480 is higher.", ""),
+        ("In seed 1399 the loss of shift one 480 is higher.", "'1399' is not what was measured"),
+        (r"Counts of triples reach \mean{baseline}{python_docs}{trigram_loss}.", ""),
+        (r"The test loss of shift one triples that of baseline.", "no factor between these runs"),
+        (
+            (
+                rf"Baseline, with \mean{{baseline}}{{{NANO}}}, and shift one, with \mean{{shift one}}{{{NANO}}}, both stay "
+                r"above the bigram loss of \mean{baseline}{python_docs}{bigram_loss}."
+            ),
+            "",
+        ),
+        (
+            (
+                rf"The full test loss of baseline of \mean{{baseline}}{{{NANO}}} stays below the bigram loss of "
+                r"\mean{baseline}{python_docs}{bigram_loss}."
+            ),
+            "'below' is not so beside bigram_loss",
+        ),
+        (
+            (
+                rf"The full test loss of shift eight 480 (\diff{{shift eight 480}}{{baseline 480}}{{{NANO}}}) and of shift "
+                rf"eight at MLP 480 (\diff{{shift eight at MLP 480}}{{baseline 480}}{{{NANO}}}) shows no clear difference to "
+                "that of baseline 480."
+            ),
+            "",
+        ),
+        (
+            rf"The full test loss is lower than that of shift eight 480 by \by{{shift eight 480}}{{baseline 480}}{{{NANO}}}.",
+            "names another run than its number",
+        ),
+    ],
+)
+def test_what_an_author_was_refused_though_it_was_true_passes_and_its_opposite_does_not(
+    text: str, wrong: str
+) -> None:
+    found = check_section(text, trial.ledger("nanoGPT_lite"), "results")
+    said = [problem for one in found for problem in one.problems]
+    assert any(wrong in problem for problem in said) if wrong else said == []
+
+
+def test_a_constant_and_a_field_that_differ_in_capitals_alone_are_two_settings() -> None:
+    ledger = trial.ledger("nanoGPT_lite")
+    printed = [
+        rendered(rf"\setting{{{name}}}", ledger, plain=True)[0] for name in ("DROPOUT", "dropout")
+    ]
+    assert printed == ["0.2", "0.25"]

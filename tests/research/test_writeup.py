@@ -228,6 +228,8 @@ def test_a_paper_is_one_conversation_whose_facts_are_told_once(tmp_path: Path) -
     drafts = [f"writeup.{section.name}" for section in SECTIONS]
     picked, *asked = asked
     assert picked.purpose == "cite.pick"
+    *asked, reader = asked
+    assert reader.purpose == "doubt.read"
     assert [ask.purpose for ask in asked] == [*drafts, "cite.draft", "writeup.read"]
     (cited,) = (ask for ask in asked if ask.purpose == "cite.draft")
     asked.remove(cited)

@@ -2,7 +2,9 @@
 
 ``python -m tests.support.demo_recording`` takes the model's answers, the measurements, figures and papers from
 the shipped archive; where a paper's source is another one now, that needs LaTeX, and with ``--engine`` every
-container and every edit is real. It writes ``orchestrator/api/demo_study.tar.xz``.
+container and every edit is real. ``--answers FOLDER`` holds what a language model answered to requests that the study
+did not have: ``PURPOSE.md`` each. Without such an answer the request is written there, and nothing is recorded. It
+writes ``orchestrator/api/demo_study.tar.xz``.
 """
 
 from __future__ import annotations
@@ -65,7 +67,24 @@ class Counted(played.Played):
 
     name = "recorded/language-model"
 
+    def __init__(self, replies: list[list[str]], answers: Path | None) -> None:
+        super().__init__(replies)
+        self._answers, self._known = answers, {purpose for purpose, _ in replies}
+
+    def _answer(self, ask: Ask) -> None:
+        """Take the answer to a request that is new from the folder of answers, or write the request there."""
+        if self._answers is None or ask.purpose in self._known:
+            return
+        file = self._answers / f"{ask.purpose}.md"
+        if not file.exists():
+            asked = "\n\n".join(f"[{one.role}]\n{one.content}" for one in ask.messages)
+            file.with_suffix(".request").write_text(asked)
+            raise KeyboardInterrupt(f"answer {file.with_suffix('.request')} in {file}")
+        self._replies.append([ask.purpose, file.read_text()])
+        self._known.add(ask.purpose)
+
     def complete(self, ask: Ask, within: Deadline = FOREVER) -> Reply:
+        self._answer(ask)
         reply = super().complete(ask, within)
         asked = sum(len(one.content) for one in ask.messages)
         usage = Usage(asked // 4, len(reply.text) // 4, usd=None)
@@ -139,9 +158,11 @@ def _key(job: Job) -> str:
 
 
 @contextmanager
-def edges_of(kept: dict[str, Any], spec: RunSpec, endings: Endings | None) -> Iterator[Any]:
+def edges_of(
+    kept: dict[str, Any], spec: RunSpec, endings: Endings | None, answers: Path | None
+) -> Iterator[Any]:
     """(specification, edges): on an engine, or by ``endings`` with Aider in a process."""
-    model, found = Counted(kept["replies"]), played.KeptLiterature(kept["found"])
+    model, found = Counted(kept["replies"], answers), played.KeptLiterature(kept["found"])
     if endings is not None:
 
         def scripted(blobs: BlobStore) -> Edges:
@@ -164,11 +185,16 @@ def edges_of(kept: dict[str, Any], spec: RunSpec, endings: Endings | None) -> It
         yield spec, real
 
 
-def record(kept: dict[str, Any], endings: Endings | None, archive: Path = ARCHIVE) -> None:
+def record(
+    kept: dict[str, Any],
+    endings: Endings | None,
+    archive: Path = ARCHIVE,
+    answers: Path | None = None,
+) -> None:
     """Carry the study out again and pack its record."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch, "run")
-        with edges_of(kept, specification(kept, Path(scratch)), endings) as (spec, edges):
+        with edges_of(kept, specification(kept, Path(scratch)), endings, answers) as (spec, edges):
             tools = RunDeps(edges=edges, exporter=FileExporter(), listener=lambda _: None)
             (outcome,) = research(spec, rig.place(folder, Mode.RECORD), tools)
         assert outcome.status == "finished", outcome.failure
@@ -212,7 +238,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         folder = played.shipped_record(Path(scratch))
         kept = played.condense(folder)
-        record(kept, None if "--engine" in sys.argv[1:] else as_shipped(folder))
+        given = sys.argv[1:]
+        answers = Path(given[given.index("--answers") + 1]) if "--answers" in given else None
+        try:
+            record(kept, None if "--engine" in given else as_shipped(folder), answers=answers)
+        except KeyboardInterrupt as asked:  # as nothing else ends a study at once
+            raise SystemExit(f"demo_recording: {asked}") from None
 
 
 if __name__ == "__main__":

@@ -63,7 +63,7 @@ KEPT_EDITS = {"plots.edit": "plot.py", "notes.edit": "notes.txt"}
 """Edits that are kept as the file after them: what stood before them changes with the program."""
 CORRECTED = {
     "cite.pick", "cite.draft", "plots.edit", "plots.look", "verify.fix", "compile.fix", "writeup.fix", "writeup.read",
-    "writeup.refine", "writeup.discussion", "review.answered",
+    "writeup.refine", "writeup.discussion", "review.answered", "doubt.read", "writeup.doubted",
     "critique",
 }  # fmt: skip
 """What may be asked for more often than then: what is found wrong changes with the program."""
@@ -133,6 +133,7 @@ def _condensed(journal: Journal, result: Any) -> dict[str, Any]:
 
 _NO_CORRECTION = '```json\n{"corrections": []}\n```'
 _NOTHING = {
+    "doubt.read": '```json\n{"doubts": []}\n```',
     "writeup.refine": "KEEP", "cite.draft": '```json\n{"done": true}\n```', "plots.edit": "There is nothing more to correct.",
     "critique": '```json\n{"questions": [], "runs": []}\n```',
     "review.answered": "Nobody was asked this when the study was made.",

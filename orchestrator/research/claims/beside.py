@@ -48,7 +48,7 @@ def _is_own_other_side(
     near = [*before, *([after] if after is not None else [])]
     if len(near) > 1 and len({name.names for name in near}) == 1:
         return True
-    if any(one.against in _numbers(name) for name in near):
+    if any(one.against in _numbers(name) for name in seen.runs if not name.every):
         return False
     return any(
         one.run in _numbers(name) and words.OBJECT.search(seen.masked[: name.start].lower())

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from orchestrator.core.python_source import parse_python
 from orchestrator.research.claims import words
 from orchestrator.research.claims.ledger import (
     Cell,
@@ -172,7 +174,30 @@ def _seeds(
     for code in (text for one in records for text in one.code.values()):
         for first, last in _RANGE.findall(code):
             found |= set(range(int(first), min(int(last), int(first) + 1000)))
+        found |= _listed_seeds(code)
     return frozenset(found)
+
+
+def _listed_seeds(code: str) -> set[int]:
+    """The numbers in what a program assigns to a name with "seed" in it, or gives to such a parameter."""
+    try:
+        tree = parse_python(code)
+    except (SyntaxError, ValueError):
+        return set()
+    named = [
+        node.value
+        for node in ast.walk(tree)
+        if (isinstance(node, ast.keyword) and "seed" in (node.arg or "").lower())
+        or (isinstance(node, ast.Assign) and "seed" in ast.unparse(node.targets[0]).lower())
+    ]
+    return {
+        number.value
+        for value in named
+        for row in ast.walk(value)
+        if isinstance(row, ast.Tuple | ast.List | ast.Set)
+        for number in row.elts
+        if isinstance(number, ast.Constant) and type(number.value) is int
+    }
 
 
 def _stated(

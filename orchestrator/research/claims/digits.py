@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from orchestrator.research.claims.ledger import (
     AVERAGE,
     Cell,
+    CodeSetting,
     Ledger,
     RunDifference,
 )
@@ -143,13 +144,20 @@ def _significant(value: float, digits: int) -> str:
 
 
 def _setting(one: Quantity, ledger: Ledger) -> str:
-    name = one.name.lower()
     if one.kind == "settingof":
-        changed = [s for s in ledger.run(one.run).changed if s.name.lower() == name]
+        changed = _called(one.name, ledger.run(one.run).changed)
         if changed:
             return f"{changed[0].value:g}"
-    values = [s.value for s in ledger.base_settings if s.name.lower() == name]
+    values = _called(one.name, ledger.base_settings)
     if not values:
         known = [s.name for s in ledger.base_settings if len(s.name) > 2]
         no_such("setting", one.name, list(dict.fromkeys(known)))
-    return f"{values[0]:g}"
+    return f"{values[0].value:g}"
+
+
+def _called(name: str, settings: Sequence[CodeSetting]) -> list[CodeSetting]:
+    """The settings of this name; of one that no setting has to the letter, those with other capitals. A constant and
+    a field may differ in capitals alone, and in their values.
+    """
+    exact = [one for one in settings if one.name == name]
+    return exact or [one for one in settings if one.name.lower() == name.lower()]

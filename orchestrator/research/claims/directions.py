@@ -13,8 +13,10 @@ from orchestrator.research.claims.ledger import (
 from orchestrator.research.claims.mentions import Mention
 from orchestrator.research.claims.printed_directions import (
     printed_direction_problems,
+    printed_value_of,
     prints_differences,
 )
+from orchestrator.research.claims.quantity import ONE_RUN
 from orchestrator.research.claims.said import Said, holds, what_is_said
 from orchestrator.research.claims.scope import Scope
 
@@ -26,6 +28,7 @@ _DESCRIBED = re.compile(
     r"\s*(?:with|without|under|at)\s+(?!(?:it|this|that|these|those)\b)", re.IGNORECASE
 )
 """A run by its conditions, "with fifty first people …": which one that is, no name says."""
+_ABOVE = re.compile(r"\b(?:above|below)\b[^,;]{0,60}$")
 _USUAL = re.compile(r"\b(?:loss|losses|accuracy|accuracies|errors?|bits|perplexity)\b")
 
 
@@ -34,8 +37,8 @@ def direction_problems(clause: Clause, scope: Scope, ledger: Ledger) -> list[str
     said = what_is_said(clause)
     if said is None:
         return []
-    if prints_differences(clause):
-        return printed_direction_problems(clause, ledger)
+    if (printed := _of_printed(clause, said, ledger)) is not None:
+        return printed
     if _is_vague(clause, scope):
         return []
     if len(clause.metrics) > 1 and re.search(r"\bthan\b|\babove\b|\bbelow\b", clause.text):
@@ -46,6 +49,13 @@ def direction_problems(clause: Clause, scope: Scope, ledger: Ledger) -> list[str
     return [f"{said.word!r} is not what the numbers say ({scope.told(ledger)})"]
 
 
+def _of_printed(clause: Clause, said: Said, ledger: Ledger) -> list[str] | None:
+    """What the words say and the numbers that stand there do not; None where no numbers are compared."""
+    if prints_differences(clause):
+        return printed_direction_problems(clause, ledger)
+    return _beside_another_metric(clause, said, ledger)
+
+
 def _is_vague(clause: Clause, scope: Scope) -> bool:
     """Whether a clause leaves open what changes: its numbers stand elsewhere, or no metric is sure."""
     weak = bool(clause.metrics) and all(one.weak for one in clause.metrics)
@@ -54,8 +64,16 @@ def _is_vague(clause: Clause, scope: Scope) -> bool:
         return True
     if _DESCRIBED.match(clause.text) and not (clause.runs or clause.data or clause.marks):
         return True
+    if len(clause.marks) == 1 and not clause.runs and _beside_a_number(clause):
+        return True
     silent = not (clause.runs or clause.metrics or clause.data)
     return weak or (silent and not clause.others)
+
+
+def _beside_a_number(clause: Clause) -> bool:
+    """For "both stay above the bigram loss of 2.25": what stands beside that number, the sentence before says."""
+    (mark,) = clause.marks
+    return bool(_ABOVE.search(clause.text[: clause.places[mark]].lower()))
 
 
 def _held(said: Said, scope: Scope, ledger: Ledger) -> Iterator[bool]:
@@ -77,6 +95,31 @@ def _held(said: Said, scope: Scope, ledger: Ledger) -> Iterator[bool]:
 
 def _text_of(one: Mention, clause: Clause) -> str:
     return clause.text[one.start - clause.start : one.end - clause.start].strip()
+
+
+_BESIDE = re.compile(r"\b(?:above|below|over|under|than|exceeds?)\b")
+
+
+def _beside_another_metric(clause: Clause, said: Said, ledger: Ledger) -> list[str] | None:
+    """For "with 2.39 and 2.33 both stay above the bigram loss of 2.25": printed means beside the one of another metric
+    that stands last; None where a clause prints nothing of the kind.
+    """
+    marks = sorted(
+        (one for one in clause.marks if one.kind in ONE_RUN), key=lambda one: clause.places[one]
+    )
+    if len(marks) < 2 or len(marks) != len(clause.marks) or said.negated or said.none:
+        return None
+    *firsts, last = marks
+    between = clause.text[clause.places[firsts[-1]] : clause.places[last]].lower()
+    sides = {"up", "down"} & set(said.sides)
+    another = all(one.metric != last.metric for one in firsts)
+    if not another or len(sides) != 1 or not _BESIDE.search(between):
+        return None
+    held = [
+        (printed_value_of(one, ledger) > printed_value_of(last, ledger)) == ("up" in sides)
+        for one in firsts
+    ]
+    return [] if all(held) else [f"{said.word!r} is not so beside {last.metric}"]
 
 
 def _of_two_metrics(clause: Clause, said: Said, scope: Scope, ledger: Ledger) -> list[str]:

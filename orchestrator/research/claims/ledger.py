@@ -86,7 +86,8 @@ class RunDifference:
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)  # by identity, as a key of caches
 class Ledger:
     """``counts`` are the program's own ("runs", "seeds of x"); ``stated`` are numbers in texts of the
-    template; ``words`` is the text of code and manifest in lower case, for names of software.
+    template; ``words`` is the text of code and manifest in lower case, for names of software; ``compared`` are the
+    pairs of runs that the paper's text compares.
     """
 
     runs: tuple[KnownRun, ...]
@@ -101,6 +102,7 @@ class Ledger:
     seeds: frozenset[int] = frozenset()
     words: str = ""
     nicknames: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    compared: tuple[tuple[int, int], ...] = ()
 
     @property
     def numbers(self) -> tuple[int, ...]:

@@ -9,7 +9,8 @@ compared.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from orchestrator.research.claims.digits import printed, unit_of
 from orchestrator.research.claims.identity import identified, identity, target
@@ -45,7 +46,7 @@ def rendered(tex: str, ledger: Ledger, *, plain: bool = False) -> tuple[str, tup
     ``plain``: without links, as for a title.
     """
     parts, problems, at = [], list[str](), 0
-    for start, end, kind, arguments in _macros(tex):
+    for start, end, kind, arguments in macros_in(tex):
         try:
             one = reference(kind, arguments, ledger)
             digits = printed(one, ledger)
@@ -63,7 +64,8 @@ def rendered(tex: str, ledger: Ledger, *, plain: bool = False) -> tuple[str, tup
     return "".join([*parts, tex[at:]]), tuple(problems)
 
 
-def _macros(tex: str) -> Iterator[tuple[int, int, str, list[str]]]:
+def macros_in(tex: str) -> Iterator[tuple[int, int, str, list[str]]]:
+    """Every macro of a text: where it begins and ends, its kind, its arguments."""
     at = 0
     while match := _MACRO.search(tex, at):
         arguments, end = list[str](), match.end()
@@ -112,6 +114,17 @@ def marked(tex: str, ledger: Ledger) -> tuple[str, dict[str, Quantity], tuple[st
     return "".join([*parts, tex[at:]]), found, tuple(problems)
 
 
+def with_compared(ledger: Ledger, texts: Iterable[str]) -> Ledger:
+    """The ledger with the pairs of runs that these texts compare by reference in a headline metric."""
+    pairs = {
+        (max(one.run, one.against), min(one.run, one.against))
+        for tex in texts
+        for one in marked(tex, ledger)[1].values()
+        if one.pair and one.against is not None and one.metric in ledger.headline
+    }
+    return replace(ledger, compared=tuple(sorted(pairs)))
+
+
 def _printed_spans(
     tex: str, ledger: Ledger, problems: list[str]
 ) -> Iterator[tuple[int, int, Quantity]]:
@@ -128,7 +141,7 @@ def _printed_spans(
 def _macro_spans(
     tex: str, ledger: Ledger, problems: list[str]
 ) -> Iterator[tuple[int, int, Quantity]]:
-    for start, end, kind, arguments in _macros(tex):
+    for start, end, kind, arguments in macros_in(tex):
         try:
             one = reference(kind, arguments, ledger)
             printed(one, ledger)

@@ -34,12 +34,15 @@ def difference_target(
 
 
 def compared_pairs(ledger: Ledger) -> tuple[tuple[int, int], ...]:
-    """(run, other) of the table of differences: each run with its base, then with the baseline."""
+    """(run, other) of the table of differences: each run with its base, with the baseline, and with those earlier
+    runs that the text compares it with.
+    """
     known = frozenset(ledger.numbers)
+    said = {run: [other for one, other in ledger.compared if one == run] for run in known}
     return tuple(
         (run.number, other)
         for run in ledger.runs
-        for other in dict.fromkeys((run.base, 0))
+        for other in dict.fromkeys((run.base, 0, *said[run.number]))
         if run.number and other != run.number and other in known
     )
 

@@ -98,7 +98,9 @@ def _apart(one: Quantity, other: Quantity, ledger: Ledger) -> RunDifference:
         found = ledger.difference(one.run, other.run, one.data, one.metric)
         if found is not None:
             return found
-    return RunDifference(value=_value(one, ledger) - _value(other, ledger), error=None)
+    return RunDifference(
+        value=printed_value_of(one, ledger) - printed_value_of(other, ledger), error=None
+    )
 
 
 def _from_to(clause: Clause) -> Iterator[tuple[Quantity, Quantity]]:
@@ -123,7 +125,8 @@ def _compares(between: str) -> bool:
     )
 
 
-def _value(one: Quantity, ledger: Ledger) -> float:
+def printed_value_of(one: Quantity, ledger: Ledger) -> float:
+    """The mean, lowest, highest or median value that a number by reference prints."""
     cell = ledger.cells[(one.run, one.data, one.metric)]
     if one.kind in OVER_SEEDS and cell.values:
         return OVER_SEEDS[one.kind](cell.values)

@@ -105,6 +105,18 @@ def _linked(ledger: Ledger, place: CellPlace) -> str:
     return text if cell is None else rf"\hypertarget{{{cell_target(ledger, *place)}}}{{{text}}}"
 
 
+def _numbered(ledger: Ledger, count: int) -> str:
+    """The seeds' numbers, where just so many of all seeds follow each other."""
+    rows = list[list[int]]()
+    for seed in sorted(ledger.seeds):
+        if rows and seed == rows[-1][-1] + 1:
+            rows[-1].append(seed)
+        else:
+            rows.append([seed])
+    fitting = [row for row in rows if len(row) == count]
+    return f", {fitting[0][0]} to {fitting[0][-1]}" if len(fitting) == 1 else ""
+
+
 def _caption(ledger: Ledger, dataset: str, metrics: list[str], part: int, parts: int) -> str:
     several = f", runs {part + 1} of {parts}" if parts > 1 else ""
     if dataset == AVERAGE:
@@ -129,7 +141,7 @@ def _seeds(ledger: Ledger, dataset: str, label: str) -> Iterator[Table]:
     count = max(min(most, _IN_A_ROW, int((PAGE / SMALLEST - fixed) / width)), 1)
     blocks = [_block(ledger, metric, values, count, kind) for metric in ledger.headline]
     yield Table(
-        caption=f"Values of each seed on {dataset_name(dataset)}, in the order of the seeds.",
+        caption=f"Values of each seed on {dataset_name(dataset)}, in the order of the seeds{_numbered(ledger, most)}.",
         label=label,
         columns=kind + "r" * count,
         count=1 + count,

@@ -25,7 +25,8 @@ _RESULTS = (
     "number in the text links to its place in these tables, a difference to its own below."
 )
 _DIFFERENCES = (
-    "Each run less the run whose code it started from, and less the baseline, in the headline metrics. "
+    "Each run less the run whose code it started from, less the baseline, and less each run that the text "
+    "compares it with, in the headline metrics. "
     "Where both runs have a value for each seed, the difference is taken seed by seed, and its error is "
     "the standard error of the mean of these differences; else the error is the root of the sum of both "
     "squared standard errors. A difference is clear if it is larger than twice its error. Metrics in which "

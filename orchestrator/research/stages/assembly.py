@@ -7,7 +7,7 @@ from dataclasses import replace
 from orchestrator.core.research import BASELINE
 from orchestrator.record.ports import Ports
 from orchestrator.research.claims.ledger import Ledger
-from orchestrator.research.claims.macros import rendered
+from orchestrator.research.claims.macros import rendered, with_compared
 from orchestrator.research.paper import latex, references
 from orchestrator.research.paper.appendix import appendix
 from orchestrator.research.paper.code_listing import CodeChange, appendix_code
@@ -26,9 +26,11 @@ _CODE = (
 )
 _APPENDIX = "APPENDIX HERE"
 _TITLE = r"\maketitle"
-# A link in the text's colour: in that of links, a number looks like a citation.
+# A link in the text's colour: in that of links, a number looks like a citation. Protected, since a caption is
+# expanded before it is set.
 _MEASURED = (
-    r"\providecommand{\measured}[3]{\ifdefined\hyperlink\hyperlink{#2}{{\normalcolor#3}}\else#3\fi}"
+    r"\ifdefined\measured\else\protected\def\measured#1#2#3{"
+    r"\ifdefined\hyperlink\hyperlink{#2}{{\normalcolor#3}}\else#3\fi}\fi"
     "\n"
 )
 
@@ -44,6 +46,7 @@ def with_source(study: Study, ports: Ports, tex: str) -> Study:
 def assembled(study: Study, ports: Ports, ledger: Ledger) -> Study:
     """The study with its paper's source, made from its skeleton and sections."""
     tex, written = study.skeleton, dict(study.sections)
+    ledger = with_compared(ledger, written.values())
     for section in SECTIONS:
         source = latex.uncommented(tex)
         placeholder = next((name for name in section.placeholders if name in source), "")

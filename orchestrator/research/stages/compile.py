@@ -10,72 +10,50 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import replace
-from typing import Annotated
-
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from orchestrator.core.errors import IdeaFailed, StageLeft
 from orchestrator.core.job import Job, JobResult
 from orchestrator.core.model import SWEEP
 from orchestrator.core.papers import Paper
-from orchestrator.core.protocols import Blobs
-from orchestrator.core.strict_json import loads
 from orchestrator.core.tree import Tree
 from orchestrator.policy.policy import Policy
 from orchestrator.record.paths import LATEX_OUTPUT, PAPER_PDF
 from orchestrator.record.ports import Ports
 from orchestrator.research.paper import latex, latex_words
 from orchestrator.research.paper.latex import TEX
+from orchestrator.research.paper.latex_report import CompileReport, read_report, texts_of_pages
 from orchestrator.research.paper.seen import SEEN_FILE, SeenAnswer, seen_answer
 from orchestrator.research.prompts import render, text_block
 from orchestrator.research.run_spec import Study
 from orchestrator.research.stages.assembly import assembled, paper_source
 from orchestrator.research.stages.correcting import correct_passages
 from orchestrator.research.stages.study_ledger import study_ledger
-from orchestrator.research.tries import leave, tries
+from orchestrator.research.tries import leave, made_before, tries
 
 _FIXES = 5
+_TABLES = ("table", "table*", "longtable")
+_UNMOVED = 2  # corrections in a row that change nothing
 MAX_OVERFULL = 20.0  # points that a line may be too wide, and a page too high
-_REPORT_BYTES = 512 * 1024
-_PAGES_BYTES = 2 * 1024 * 1024
 _FIGURES = (".png", ".jpg", ".jpeg", ".pdf")
-
-_Line = Annotated[str, Field(max_length=1200)]
-_Lines = Annotated[tuple[_Line, ...], Field(max_length=200)]
-_Points = Annotated[float, Field(ge=0, le=1e6)]
-_Boxes = Annotated[tuple[tuple[_Points, _Line], ...], Field(max_length=200)]
-
-
-class CompileReport(BaseModel, extra="forbid", frozen=True):
-    """The LaTeX container's report of one compilation; its texts are untrusted data."""
-
-    ok: bool
-    errors: _Lines
-    warnings: _Lines
-    undefined: _Lines
-    chktex: _Lines
-    overfull: _Boxes
-    tall: _Boxes = ()  # reports of older images have none
-    pages: Annotated[int, Field(ge=0, le=1_000_000)]
-    seen: bool = False  # whether seen.json was written; older images write none
-    log_tail: Annotated[str, Field(max_length=4000)]
-
-
-_PAGES: TypeAdapter[tuple[str, ...]] = TypeAdapter(
-    Annotated[tuple[Annotated[str, Field(max_length=20_000)], ...], Field(max_length=100)]
-)
 
 
 def compile_paper(study: Study, ports: Ports) -> Study:
     """The study with its paper as PDF, text and pictures. Raises :class:`StageLeft` if the paper
-    is invalid after five corrections.
+    is invalid after five corrections, or after two that changed nothing.
     """
     problems: list[str] = []
     refused: tuple[str, ...] = ()
-    log_tail = ""
+    log_tail, attempt, unmoved = "", 0, 0
     for attempt, scoped in tries(ports, _FIXES + 1):
         if problems:
+            before = study.tree
             study, refused = _corrected(study, scoped, [*refused, *problems])
+            same = study.tree == before and not refused
+            unmoved = unmoved + 1 if same and not made_before(ports, attempt) else 0
+            if unmoved == _UNMOVED:
+                break
+            if same:
+                continue  # the same source ends in the same way
         result, report, pages, seen, why = compile_once(study, scoped)
         problems = compile_problems(report, pages, study, paper_source(study, scoped))
         problems += [f"what is seen of the pages is not known: {why}"] if why else []
@@ -85,9 +63,10 @@ def compile_paper(study: Study, ports: Ports) -> Study:
             return compiled(study, result, report, pages, seen)
         problems += advice
         log_tail = report.log_tail[-800:]
-    leave(ports, _FIXES + 1)
+    leave(ports, attempt)
     raise StageLeft(
-        f"the paper does not compile well after {_FIXES} corrections",
+        f"the paper does not compile well after {attempt - 1} corrections"
+        + (", the last of which changed nothing" if unmoved else ""),
         where=TEX,
         why="\n".join([*problems[:5], log_tail]),
         todo="`aisci resume` asks for more corrections; the source is latex/template.tex",
@@ -95,10 +74,18 @@ def compile_paper(study: Study, ports: Ports) -> Study:
 
 
 def _advice(report: CompileReport, tex: str) -> list[str]:
-    """What chktex says of the author's lines; the appendix is the program's."""
+    """What chktex says of the author's lines; tables and the appendix are the program's."""
     last = tex[: tex.find("\\appendix\n")].count("\n") + 1 if "\\appendix\n" in tex else math.inf
+    tables = [
+        range(tex[:start].count("\n") + 1, tex[:end].count("\n") + 2)
+        for start, end in latex.environments(tex, _TABLES)
+    ]
     numbered = ((re.match(r"\d+", line), line) for line in report.chktex)
-    return [f"chktex: line {line}" for at, line in numbered if at is None or int(at[0]) < last]
+    return [
+        f"chktex: line {line}"
+        for at, line in numbered
+        if at is None or (int(at[0]) < last and not any(int(at[0]) in rows for rows in tables))
+    ]
 
 
 def compile_once(
@@ -112,7 +99,7 @@ def compile_once(
     seen, why = None, ""
     if report.seen:
         seen, why = seen_answer(result, f"{LATEX_OUTPUT}/{SEEN_FILE}", ports.blobs)
-    return result, report, _pages(result, ports), seen, why
+    return result, report, texts_of_pages(result, ports.blobs), seen, why
 
 
 _LINE = re.compile(r"\b(?:line|lines) (\d{1,6})")
@@ -161,42 +148,6 @@ def latex_job(author: str, policy: Policy, files: Tree, ports: Ports) -> Job:
         harvest=(f"{LATEX_OUTPUT}/",),
         env=(("AISCI_AUTHOR", "program" if authors == {SWEEP} else "model"),),
     )
-
-
-def read_report(result: JobResult, blobs: Blobs) -> CompileReport:
-    """The container's report, or one whose error says why there is none."""
-    why = f"LaTeX ended as: {result.verdict}; it left no report"
-    sha256 = result.files.get(f"{LATEX_OUTPUT}/report.json") if result.ok else None
-    if sha256 is not None:
-        data = blobs.get(sha256)
-        try:
-            if len(data) <= _REPORT_BYTES:
-                return CompileReport.model_validate(loads(data))
-            why = "the report of the LaTeX container is too long"
-        except ValueError as error:
-            first = str(error)[:200]
-            if isinstance(error, ValidationError):
-                first = error.errors(include_url=False, include_input=False)[0]["msg"]
-            why = f"the report of the LaTeX container cannot be read: {first}"
-    return CompileReport(
-        ok=False,
-        errors=(why,),
-        warnings=(),
-        undefined=(),
-        chktex=(),
-        overfull=(),
-        pages=0,
-        log_tail=result.stderr[-3000:],
-    )
-
-
-def _pages(result: JobResult, ports: Ports) -> tuple[str, ...]:
-    sha256 = result.files.get(f"{LATEX_OUTPUT}/pages.json")
-    data = ports.blobs.get(sha256) if sha256 else b"[]"
-    try:
-        return _PAGES.validate_json(data) if len(data) <= _PAGES_BYTES else ()
-    except ValidationError:
-        return ()
 
 
 def compile_problems(

@@ -133,7 +133,7 @@ def _run(before: Study, number: int, planned: PlannedRun, ports: Ports) -> Study
     """
     base = next((run for run in before.runs if run.name == planned.base), before.runs[0])
     study = start = replace(before, tree=_code_of(base, before.tree))
-    feedback, jobs, trouble = common.feedback_block(None), 0, ""
+    feedback, jobs, trouble, attempt = common.feedback_block(None), 0, "", 0
     for attempt, scoped in tries(ports, _ATTEMPTS):
         instruction = _instruction(study, number, planned, attempt, feedback, scoped)
         files = common.code_files(study)
@@ -161,7 +161,7 @@ def _run(before: Study, number: int, planned: PlannedRun, ports: Ports) -> Study
             return _with_run(before, run, results)
         feedback = common.feedback_block(result, trouble + put_back)
     if not jobs:
-        leave(ports, _ATTEMPTS)
+        leave(ports, attempt)
         raise StageLeft(
             f"the model gave no edit for run {number} that could be applied",
             where=f"run_{number}",

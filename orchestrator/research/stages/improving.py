@@ -23,6 +23,7 @@ from orchestrator.research.replies import ask_and_use, parse_reply
 from orchestrator.research.run_spec import Study
 from orchestrator.research.stages.assembly import assembled
 from orchestrator.research.stages.compile import compile_paper
+from orchestrator.research.stages.doubting import answer_doubts
 from orchestrator.research.stages.improving_runs import (
     experimented,
     new_facts,
@@ -44,6 +45,7 @@ from orchestrator.research.stages.review_points import AnswersForm, points_of, u
 from orchestrator.research.stages.sections import section_named, section_problems
 from orchestrator.research.stages.study_ledger import study_ledger
 from orchestrator.research.stages.verify import verify_numbers
+from orchestrator.research.stages.writeup import opening
 
 
 def improve_paper(study: Study, ports: Ports) -> Study:
@@ -84,7 +86,11 @@ def _one_pass(study: Study, points: tuple[str, ...], ports: Ports) -> Study:
         done = replace(done, why="no section was changed")
         return with_earlier_paper(before, study, done)
     made = replace(revised, unresolved=(), reviews=(), meta_review=None)
-    made = assembled(made, ports, study_ledger(made, ports, made.skeleton))
+    ledger = study_ledger(made, ports, made.skeleton)
+    changed = [name for name, text in made.sections if dict(before.sections).get(name) != text]
+    facts = opening(made, ledger, ports)
+    made = answer_doubts(made, facts, ledger, ports.within("doubts"), changed)
+    made = assembled(made, ports, ledger)
     made = verify_numbers(compile_paper(made, ports.within("compile")), ports.within("verify"))
     made = review_paper(made, ports.within("review"))
     judged = before.review.overall if before.review else None

@@ -33,8 +33,8 @@ def paper_facts(study: Study, tex: str, ledger: Ledger, blobs: Blobs) -> str:
         "template": _template_facts(study),
         "metrics": _metric_facts(study),
         "runs": _run_facts(study),
-        "results": as_table(_result_rows(ledger)),
-        "values_per_seed": as_table(_seed_rows(ledger)),
+        "results": as_table(result_rows(ledger)),
+        "values_per_seed": as_table(seed_rows(ledger)),
         "comparisons": _comparisons(study, blobs),
         "plan": plan_rows(study),
         "questions_of_a_critic": study.questions,
@@ -80,13 +80,13 @@ def _run_facts(study: Study) -> list[dict[str, object]]:
             "name": run.name,
             "starts_from": names[run.base],
             "description": run.description,
-            **({"seconds": round(run.seconds)} if run.seconds else {}),
+            **({"seconds": round(run.seconds, 1)} if run.seconds else {}),
         }
         for run in study.runs
     ]
 
 
-def _result_rows(ledger: Ledger) -> list[dict[str, Any]]:
+def result_rows(ledger: Ledger) -> list[dict[str, Any]]:
     """A row for each data set and metric: ``[mean, standard error]`` of each run by its name."""
     rows = []
     for data in ledger.datasets:
@@ -94,14 +94,16 @@ def _result_rows(ledger: Ledger) -> list[dict[str, Any]]:
             cells = [ledger.cells.get((run.number, data, metric.name)) for run in ledger.runs]
             if any(cells):
                 values = {
-                    run.name: None if cell is None else [_short(cell.mean), _short(cell.error)]
+                    run.name: None
+                    if cell is None
+                    else [short_number(cell.mean), short_number(cell.error)]
                     for run, cell in zip(ledger.runs, cells, strict=True)
                 }
                 rows.append({"data_set": data, "metric": metric.name, **values})
     return rows
 
 
-def _seed_rows(ledger: Ledger) -> list[dict[str, Any]]:
+def seed_rows(ledger: Ledger) -> list[dict[str, Any]]:
     """The values per seed of the metrics that decide, in the order of the seeds."""
     chosen = ledger.headline[:_SEED_METRICS]
     return [
@@ -109,14 +111,15 @@ def _seed_rows(ledger: Ledger) -> list[dict[str, Any]]:
             "data_set": data,
             "metric": metric,
             "run": ledger.run(run).name,
-            "values": [_short(value) for value in cell.values[:_SEEDS]],
+            "values": [short_number(value) for value in cell.values[:_SEEDS]],
         }
         for (run, data, metric), cell in ledger.cells.items()
         if metric in chosen and data in ledger.datasets and len(set(cell.values)) > 1
     ]
 
 
-def _short(value: float | None) -> float | None:
+def short_number(value: float | None) -> float | None:
+    """A number in four digits, as prompts show it."""
     return None if value is None else float(f"{value:.4g}")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from orchestrator.research.claims.check import Checked, check_section
@@ -103,11 +103,14 @@ def wrong_sentences(section: Section, text: str, ledger: Ledger) -> tuple[Checke
     return tuple(one for one in check_section(text, ledger, section.part) if one.problems)
 
 
-def told(rows: Iterable[tuple[str, Section, Checked]]) -> str:
-    """Sentences with what is wrong with each, for the model that corrects them."""
+def told(rows: Iterable[tuple[str, Section, Checked]], texts: Mapping[str, str]) -> str:
+    """Sentences as their author wrote them, with what is wrong with each, for the model that corrects them. ``texts``
+    are those of the sections.
+    """
     lines = []
     for name, section, one in rows:
-        said = one.sentence.text or "(a number of this section)"
-        lines.append(f"{name} ({section.name}): {said[:400]}")
+        piece = texts[section.name][one.sentence.start : one.sentence.end]
+        said = " ".join(piece.split()) or "(a number of this section)"
+        lines.append(f"{name} ({section.name}): {said[:1200]}")
         lines += [f"   - {problem}" for problem in one.problems]
     return "\n".join(lines)

@@ -20,13 +20,14 @@ from orchestrator.research.claims.macros import rendered
 from orchestrator.research.paper import latex
 from orchestrator.research.paper.deck import Slide, deck_source
 from orchestrator.research.paper.latex import TEX, escape
+from orchestrator.research.paper.latex_report import read_report
 from orchestrator.research.paper.markdown import as_latex
 from orchestrator.research.prompts import block, render
 from orchestrator.research.replies import ask_and_use, in_form, parse_reply, repeat_request
 from orchestrator.research.reply_form import ReplyForm
 from orchestrator.research.run_spec import Study
 from orchestrator.research.stages.blocks import figure_rows
-from orchestrator.research.stages.compile import latex_job, read_report
+from orchestrator.research.stages.compile import latex_job
 from orchestrator.research.stages.study_ledger import study_ledger
 from orchestrator.research.stages.writeup import AUTHOR_NOTE
 

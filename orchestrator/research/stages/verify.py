@@ -44,7 +44,7 @@ def verify_numbers(study: Study, ports: Ports) -> Study:
         if not wrong:
             break
         scoped = ports.within(f"round_{number}")
-        said = "\n".join([*refused, told(wrong)])
+        said = "\n".join([*refused, told(wrong, dict(study.sections))])
         instruction = render("verify_fix", problems=text_block("sentences", said))
         tried, refused = correct_sentences(study, scoped, "verify.fix", instruction, wrong)
         left = wrong_in(tried, ledger)

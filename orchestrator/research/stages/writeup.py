@@ -3,8 +3,9 @@
 Each request repeats the conversation so far and adds one task, so that a vendor's cache serves nearly
 all of it. An author names quantities, and the program prints them. A section that breaks a rule goes
 back to its author with its draft; a sentence that its numbers do not carry is corrected by itself. When
-every section stands, a long paper's are refined once, and a reader of the whole corrects what does not
-fit together. No placeholder reaches a page: a section that stays unusable leaves the stage for resume.
+every section stands, a long paper's are refined once, a reader of the whole corrects what does not fit
+together, and one who did not write it doubts what the facts do not carry. No placeholder reaches a page: a
+section that stays unusable leaves the stage for resume.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from orchestrator.research.stages.correcting import (
     correct_sentences,
     named_sentences,
 )
+from orchestrator.research.stages.doubting import answer_doubts
 from orchestrator.research.stages.look import figure_pictures
 from orchestrator.research.stages.paper_facts import descriptions, paper_facts
 from orchestrator.research.stages.reference_list import with_checked_references
@@ -60,7 +62,8 @@ def write_sections(study: Study, ports: Ports) -> Study:
     study = choose_papers(study, ports.within("citations"))
     study = replace(_prepared(study, ports), sections=(), unresolved=(), typed=False)
     ledger = study_ledger(study, ports, study.skeleton)
-    study = replace(study, said=(opening(study, ledger, ports),))
+    facts = opening(study, ledger, ports)
+    study = replace(study, said=(facts,))
     for section in SECTIONS:
         if _placeholder(section, study.skeleton):
             study = _written(study, section, ledger, ports.within(section.name))
@@ -73,6 +76,7 @@ def write_sections(study: Study, ports: Ports) -> Study:
         for name in changed:
             study = _with_true_sentences(study, section_named(name), ledger, scoped.within(name))
     study = _read_whole(study, ports.within("read"))
+    study = answer_doubts(study, facts, ledger, ports.within("doubts"))
     study = with_checked_references(study, ports.within("references"))
     return assembled(study, ports, ledger)
 
@@ -176,7 +180,9 @@ def _with_true_sentences(study: Study, section: Section, ledger: Ledger, ports: 
     wrong = named_sentences([(section, one) for one in rows])
     if not wrong:
         return study
-    instruction = render("verify_fix", problems=text_block("sentences", told(wrong)))
+    instruction = render(
+        "verify_fix", problems=text_block("sentences", told(wrong, dict(study.sections)))
+    )
     changed, _ = correct_sentences(study, ports, "writeup.fix", instruction, wrong)
     return changed
 

@@ -7,8 +7,9 @@ from orchestrator.core.tree import Tree
 from orchestrator.record.paths import LATEX_OUTPUT, PAPER_PDF
 from orchestrator.record.ports import Ports
 from orchestrator.research.paper.latex import TEX
+from orchestrator.research.paper.latex_report import read_report
 from orchestrator.research.paper.latex_words import error_words, misfits
-from orchestrator.research.stages.compile import MAX_OVERFULL, latex_job, read_report
+from orchestrator.research.stages.compile import MAX_OVERFULL, latex_job
 from orchestrator.research.stages.writeup import AUTHOR_NOTE
 from orchestrator.research.survey.survey_source import survey_source
 from orchestrator.research.survey.survey_values import LiteratureSurvey

@@ -18,6 +18,7 @@ from orchestrator.research.sweep.searching import (
 )
 from orchestrator.research.sweep.surveying import SURVEY_ANSWERS
 from orchestrator.research.sweep.talk import deck
+from orchestrator.research.sweep.unjudged import UNJUDGED_ANSWERS
 from orchestrator.research.sweep.wording import (
     PromptData,
     json_reply,
@@ -190,15 +191,6 @@ def _section(write: Callable[[PromptData], str], data: PromptData, ask: Ask) -> 
     return write(measured_runs(data))
 
 
-def no_correction(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - one signature for all answers
-    """It has no judgement to correct with."""
-    return json_reply({"corrections": []})
-
-
-def keep(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - one signature for all answers
-    return "KEEP"
-
-
 def checklist_review(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - one signature for all answers
     return json_reply(checklist(data))
 
@@ -241,9 +233,8 @@ SWEEP_ANSWERS: dict[str, Callable[[PromptData, Ask], str]] = {
     "writeup.queries": queries,
     "cite.pick": pick_papers,
     "cite.draft": place_no_citation,
-    "writeup.refine": keep,
     "writeup.slides": deck,
-    **dict.fromkeys(("writeup.fix", "writeup.read", "compile.fix", "verify.fix"), no_correction),
     "review.form": checklist_review,
     **SURVEY_ANSWERS,
+    **UNJUDGED_ANSWERS,
 }

@@ -108,11 +108,6 @@ def no_fix(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - as above
     return json_reply({"fixes": [{"number": one["number"], "text": ""} for one in data["wrong"]]})
 
 
-def no_doubt(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - as above
-    """A sweep quotes, so that each statement is carried."""
-    return json_reply({"doubts": []})
-
-
 SURVEY_ANSWERS: dict[str, Callable[[PromptData, Ask], str]] = {
     "survey.plan": survey_scope,
     "survey.search": no_more_searches,
@@ -121,5 +116,4 @@ SURVEY_ANSWERS: dict[str, Callable[[PromptData, Ask], str]] = {
     "survey.extract": quoted_facts,
     "survey.write": quoted_part,
     "survey.fix": no_fix,
-    "survey.check": no_doubt,
 }

@@ -7,6 +7,7 @@ import select
 import signal
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -68,6 +69,7 @@ class Monitor:
         self._kill_at: float | None = None
         self._log_bytes = 0
         self._tails: dict[int, bytearray] = {}
+        self._printed = Counter[int]()
         self._senders: list[threading.Thread] = []
         self._unsent: AisciError | None = None
 
@@ -92,6 +94,10 @@ class Monitor:
     def tail(self, which: int) -> str:
         """The end of one output stream, for people to read; its bytes may be anything."""
         return self._tails.get(which, b"").decode(errors="replace")
+
+    def printed(self, which: int) -> int:
+        """How many bytes an output stream has had so far."""
+        return self._printed[which]
 
     def _run(self) -> None:
         try:
@@ -145,6 +151,7 @@ class Monitor:
     def _take(self, timeout: float) -> None:
         for which, data in self._stream.read(timeout):
             self._log_bytes += len(data)
+            self._printed[which] += len(data)
             tail = self._tails.setdefault(which, bytearray())
             tail += data
             del tail[:-_TAIL]
