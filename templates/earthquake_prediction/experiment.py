@@ -77,7 +77,7 @@ FAULTS, SPREAD = 4, 0.4  # the faults, and the share of independent events that 
 WARM_UP = 1000.0  # days before the first one, whose events have aftershocks still
 
 KINDS = ("clustered", "poisson")
-USER = Path("/data/catalogue")
+USER = Path("/data") / "catalogue"
 TRAINING, CHOOSING = 0.6, 0.2  # shares of the days for training and validation; then the test's
 COUNT, LARGEST = 0, 1  # channels of a day's map
 SURE = 5.0  # standard errors beyond which a check calls it a leak

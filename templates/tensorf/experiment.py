@@ -68,7 +68,7 @@ OBJECTS = 4  # of a drawn scene
 DISTANCE, ANGLE = 2.8, 0.6911  # of a camera from the middle; its field of view in radians
 FEATURES = 8  # that the decoder turns into a colour
 DENSITY_SCALE, DENSITY_SHIFT = 20.0, -4.0  # an untrained field is nearly clear
-USER = Path("/data/nerf_synthetic")
+USER = Path("/data") / "nerf_synthetic"
 USER_BOUND = 1.5  # half the side of the box around a user's scene
 KINDS = ("aligned", "tilted", "spheres")
 
