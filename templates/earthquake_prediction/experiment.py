@@ -201,7 +201,7 @@ def aftershocks(
 
 def generate(kind: str, scale: Scale, seed: int) -> World:
     """A catalogue of the laws above; events from outside the map have no aftershocks in it."""
-    rng = np.random.default_rng([seed, KINDS.index(kind)])
+    rng = np.random.Generator(np.random.PCG64([seed, KINDS.index(kind)]))
     branching = BRANCHING if kind == "clustered" else 0.0
     rates = scale.rate * (1 - branching) * faults(scale.side, rng)
     n = rng.poisson(rates.sum() * (scale.days + WARM_UP))

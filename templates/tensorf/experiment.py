@@ -230,7 +230,7 @@ def turned(angle: float, axis: tuple[float, float, float]) -> torch.Tensor:
 
 def draw_scene(kind: str, seed: int) -> Scene:
     """`aligned` and `tilted` of one seed have the same objects."""
-    rng = np.random.default_rng([seed, int(kind == "spheres")])
+    rng = np.random.Generator(np.random.PCG64([seed, int(kind == "spheres")]))
     away = rng.standard_normal((OBJECTS, 3))
     away *= rng.uniform(0.2, 0.5, (OBJECTS, 1)) / np.linalg.norm(away, axis=1, keepdims=True)
     half = rng.uniform(0.15, 0.29, (OBJECTS, 3))
@@ -290,7 +290,7 @@ def draw_views(scene: Scene, scale: Scale, seed: int) -> Split:
 
     So the test views of a seed are the same whatever TRAIN_VIEWS is.
     """
-    rng = np.random.default_rng([seed, 2])
+    rng = np.random.Generator(np.random.PCG64([seed, 2]))
     drawn = rng.random((scale.test + scale.choosing + TRAIN_VIEWS, 2))  # a row for each camera
     height, around = 1.5 * drawn[:, 0] - 0.6, 2 * np.pi * drawn[:, 1]
     flat = np.sqrt(1 - height**2)
