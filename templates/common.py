@@ -5,6 +5,7 @@ beside experiment.py; it needs nothing of aisci. Figures need matplotlib, the re
 
 from __future__ import annotations
 
+import argparse
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -27,6 +28,8 @@ def summarise(per_seed: Sequence[Mapping[str, float]]) -> dict[str, dict[str, An
     A standard error is the sample deviation (n - 1 in its divisor) over the root of n. One seed
     has none.
     """
+    if not per_seed:
+        raise ValueError("there are no numbers: give those of one seed at least")
     n = len(per_seed)
     values = {name: [row[name] for row in per_seed] for name in per_seed[0]}
     means = {name: sum(found) / n for name, found in values.items()}
@@ -40,6 +43,14 @@ def summarise(per_seed: Sequence[Mapping[str, float]]) -> dict[str, dict[str, An
         "stderrs": {f"{name}_stderr": error for name, error in errors.items()},
         "final_info_dict": values,
     }
+
+
+def out_dir() -> Path:
+    """The folder that --out_dir names on the command line; run_0 if none."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--out_dir", type=Path, default=Path("run_0"))
+    found: Path = parser.parse_known_args()[0].out_dir
+    return found
 
 
 def write_results(out_dir: Path, **files: object) -> None:

@@ -60,7 +60,7 @@ def baseline(
     template = load_template(name, shipped_root())
     template.scale(scale)
     chosen = chosen_policy(policy, Path(), template).policy
-    require_contract(template, own_image=has_own_image(chosen))
+    require_contract(template, own_image=has_own_image(chosen), only_programs=True)
     return kept_or_measured(
         template, chosen, scale=scale, listener=listener, again=again, data=data
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -11,8 +11,9 @@ from orchestrator.api.data import data_set_names
 from orchestrator.api.locking import stoppable
 from orchestrator.api.policies import chosen_policy, has_own_image
 from orchestrator.api.template_run import Trial, TrialListener, opened_trial, usage_of
-from orchestrator.core.errors import BadResults, DiskFull
+from orchestrator.core.errors import BadResults, DiskFull, UserError
 from orchestrator.core.files import shipped_root
+from orchestrator.core.files import write as write_file
 from orchestrator.core.job import ContainerKind, JobResult
 from orchestrator.core.units import MIB
 from orchestrator.machine import datasets
@@ -21,7 +22,8 @@ from orchestrator.research.paper.latex_report import read_report
 from orchestrator.template.contract import measured, rule_results
 from orchestrator.template.contract.finding import RuleFinding, RuleResult
 from orchestrator.template.contract.needs import needs
-from orchestrator.template.folder import PAPER
+from orchestrator.template.filled import filled_manifest
+from orchestrator.template.folder import MANIFEST, PAPER
 from orchestrator.template.template import Template, load_template
 
 
@@ -34,16 +36,24 @@ class CheckListener(TrialListener, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CheckOutcome:
-    """A template, and every rule that was judged. ``ran`` says whether containers were."""
+    """A template, and every rule that was judged. ``ran`` says whether containers were, ``written``
+    what was added to its manifest.
+    """
 
     template: Template
     rules: tuple[RuleResult, ...]
     ran: bool
+    written: tuple[str, ...] = ()
 
     @property
     def broken(self) -> int:
         """How many findings there are."""
         return sum(len(rule.findings) for rule in self.rules)
+
+    @property
+    def files_break(self) -> bool:
+        """Whether its files alone break a rule."""
+        return not self.ran or any(rule.words and rule.findings for rule in self.rules)
 
 
 def check_template(
@@ -54,26 +64,72 @@ def check_template(
     policy: str = "ci-cpu",
     scale: str | None = None,
     data: Path | None = None,
+    write: bool = False,
 ) -> CheckOutcome:
-    """Judge every rule; with ``run``, and if the files break none, also those of containers.
+    """Judge every rule; with ``run``, and if nothing but words breaks one, also those of containers.
 
-    ``data`` is a folder whose sub-folders are mounted as data sets.
+    ``data`` is a folder whose sub-folders are mounted as data sets. With ``write`` the manifest gets
+    the metrics and seeds of the first run that it lacks.
     """
     template = load_template(name, shipped_root())
+    if write:
+        _require_writable(name, template, run=run)
     chosen = chosen_policy(policy, Path(), template).policy if run else None
     rules = [*rule_results(template, own_image=chosen is not None and has_own_image(chosen))]
     rules += [*staged_rule(template), needs(template, data_set_names(data))]
     for rule in rules:
         listener.rule(rule, {})
-    if chosen is None or any(rule.findings for rule in rules):
+    if chosen is None or any(rule.findings and not rule.words for rule in rules):
         return CheckOutcome(template, tuple(rules), ran=False)
     size = scale or next(iter(template.manifest.scales))
     again = "run the command again: a check keeps nothing"
+    filling = _Filling(name, size) if write else None
     with stoppable("the check was stopped", where=template.origin, todo=again):
-        for rule, used in try_out(template, chosen, size, listener, data):
+        for rule, used in try_out(template, chosen, size, listener, data, filling):
             listener.rule(rule, used)
             rules.append(rule)
-    return CheckOutcome(template, tuple(rules), ran=True)
+    if filling is None or not filling.written:
+        return CheckOutcome(template, tuple(rules), ran=True)
+    template = load_template(name, shipped_root())
+    new = {rule.name: rule for rule in rule_results(template) if rule.words}
+    for rule in new.values():
+        if rule not in rules:
+            listener.rule(rule, {})
+    rules = [new.get(rule.name, rule) for rule in rules]
+    return CheckOutcome(template, tuple(rules), ran=True, written=filling.written)
+
+
+def _require_writable(name: str, template: Template, *, run: bool) -> None:
+    """Raise :class:`UserError` where ``--write`` has no manifest or no numbers to write."""
+    if not run:
+        what, todo = "--write writes what a run measures", "add --run"
+    elif "/" not in name:
+        what = "a shipped template is not written to"
+        todo = f"aisci template new ./mine --from {name}"
+    elif template.inferred:
+        what, todo = "there is no template.yaml to write to", f"aisci template adopt {name}"
+    else:
+        return
+    raise UserError(what, where=template.origin, todo=todo)
+
+
+@dataclass(slots=True)
+class _Filling:
+    """Writes to the manifest of the template of that argument; ``written`` says what."""
+
+    name: str
+    scale: str
+    written: tuple[str, ...] = ()
+
+    def fill(self, template: Template, first: measured.MeasuredRun) -> Template:
+        """The template with what its manifest lacked."""
+        path = Path(self.name) / MANIFEST
+        code = template.text("experiment.py")
+        filled = filled_manifest(path.read_bytes(), str(path), self.scale, first, code)
+        if filled.written:
+            write_file(path, filled.text)
+            self.written = filled.written
+        return load_template(self.name, shipped_root())
 
 
 def staged_rule(template: Template) -> tuple[RuleResult, ...]:
@@ -101,7 +157,12 @@ def staged_rule(template: Template) -> tuple[RuleResult, ...]:
 
 
 def try_out(
-    template: Template, policy: Policy, scale: str, live: TrialListener, data: Path | None
+    template: Template,
+    policy: Policy,
+    scale: str,
+    live: TrialListener,
+    data: Path | None,
+    filling: _Filling | None = None,
 ) -> Iterator[tuple[RuleResult, dict[str, object]]]:
     """Each rule as it is judged, with what its container used; two runs of the experiment.
 
@@ -120,10 +181,12 @@ def try_out(
         yield numbers, {}
         yield measured.leaves(template, ran), {}
         if first is not None and numbers.held:
+            if filling is not None:
+                template = filling.fill(template, first)
             yield measured.declared(template, first), {}
             yield measured.errors(template, scale, first), {}
             yield measured.trained(template, scale, first.results), {}
-            yield _again(trial, first)
+            yield _again(replace(trial, template=template), first)
         drew, pictures = trial.plot(ran)
         yield measured.draws(drew, pictures, trial.tried), {"files": list(pictures)}
         yield _typeset(trial)

@@ -49,6 +49,8 @@ if TYPE_CHECKING:
         template,
         template_adopt,
         template_list,
+        template_new,
+        template_show,
         version,
     )
 
@@ -92,6 +94,8 @@ __all__ = [
     "template",
     "template_adopt",
     "template_list",
+    "template_new",
+    "template_show",
     "version",
 ]
 

@@ -65,9 +65,21 @@ def images_list(*, as_json: Json = False) -> None:
 
 
 @template_group.command("list")
-def template_list(*, as_json: Json = False) -> None:
-    """List the templates that aisci ships."""
-    console.template_list.list_templates(as_json=as_json)
+def template_list(
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="[DIR]", help="A folder of templates of your own.")
+    ] = None,
+    *,
+    as_json: Json = False,
+) -> None:
+    """List the templates that aisci ships, or those in a folder of your own."""
+    console.template_list.list_templates(folder, as_json=as_json)
+
+
+@template_group.command("show")
+def template_show(name: TemplateArgument, *, as_json: Json = False) -> None:
+    """Show one template on a screen: question, data, knobs, metrics, scales, packages, GPU."""
+    console.template_show.show_template(name, as_json=as_json)
 
 
 @template_group.command("check")
@@ -82,13 +94,19 @@ def template_check(
         str | None, typer.Option(help="The scale for --run; if none, the manifest's first.")
     ] = None,
     data: DataOption = None,
+    write: Annotated[
+        bool,
+        typer.Option(
+            "--write", help="With --run: write metrics and seeds of the first run to template.yaml."
+        ),
+    ] = False,
     quiet: QuietOption = False,
     as_json: Json = False,
 ) -> None:
     """Check every rule of the contract; exit code 2 if its files break one, 1 if its runs do."""
     view = View(quiet=quiet, as_json=as_json)
     code = console.template.print_check(
-        name, run=run, policy=policy, scale=scale, data=data, view=view
+        name, run=run, policy=policy, scale=scale, data=data, view=view, write=write
     )
     raise typer.Exit(code)
 
@@ -99,12 +117,16 @@ def template_new(
         Path, typer.Argument(help="The folder to create; its name becomes the template's.")
     ],
     *,
+    script: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A script of your own to take up as it is.")
+    ] = None,
     source: Annotated[
-        str, typer.Option("--from", metavar="TEMPLATE", help="What to copy: a name or ./folder.")
-    ] = "seir",
+        str | None,
+        typer.Option("--from", metavar="TEMPLATE", help="What to copy: a name or ./folder."),
+    ] = None,
 ) -> None:
-    """Start a template of your own as a copy of another."""
-    console.template.new_template(folder, source)
+    """Start a template of your own: from your script, as a copy, or as a blank to fill in."""
+    console.template_new.new_template(folder, source, script)
 
 
 @template_group.command("adopt")

@@ -48,7 +48,7 @@ def build_named(
         if name in ours:
             continue
         template = load_template(name, shipped_root())
-        require_contract(template)
+        require_contract(template, only_programs=True)
         one = derived.build_derived(engine, template, flavour, ca_bundle=ca_bundle, say=say)
         if one is None:
             say(f"{template.name} needs nothing beyond the base image")

@@ -1,4 +1,4 @@
-"""Commands about templates: which there are, a new one, its contract, its measured baseline."""
+"""Commands about templates: the contract of one, its measured baseline."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from orchestrator.api.baselines import BaselineOutcome
 from orchestrator.api.baselines import baseline as measure
 from orchestrator.api.locking import stoppable
 from orchestrator.api.template_check import check_template as check
-from orchestrator.api.template_new import copy_template
 from orchestrator.api.template_run import usage_of
 from orchestrator.console import output as out
 from orchestrator.console.live import LiveLine
@@ -22,37 +21,31 @@ from orchestrator.template.contract.finding import RuleResult
 WRONG, FAILED = 2, 1
 
 
-def new_template(folder: Path, source: str) -> None:
-    """Copy a template to ``folder``, and print what to do next."""
-    made = copy_template(folder, source)
-    place = str(folder) if "/" in str(folder) else f"./{folder}"
-    edit = "edit template.yaml and experiment.py, then:"
-    if made.source.inferred:
-        edit = (
-            "it has no template.yaml; draft one, then edit that and experiment.py:\n"
-            f"  aisci template adopt {place}"
-        )
-    out.say(
-        f"{place}: {len(made.files)} files, copied from {made.source.argument}\n"
-        f"{edit}\n"
-        f"  aisci template check {place} --run\n"
-        f"  aisci run {place} --scale {next(iter(made.source.manifest.scales))}"
-    )
-
-
 def print_check(
-    name: str, *, run: bool, policy: str, scale: str | None, data: Path | None, view: View
+    name: str,
+    *,
+    run: bool,
+    policy: str,
+    scale: str | None,
+    data: Path | None,
+    view: View,
+    write: bool = False,
 ) -> int:
     """Print every rule and whether it holds; returns the exit code."""
     with _Rules(view) as live:
-        outcome = check(name, live, run=run, policy=policy, scale=scale, data=data)
+        outcome = check(name, live, run=run, policy=policy, scale=scale, data=data, write=write)
     template, broken = outcome.template, outcome.broken
     if view.as_json:
-        out.as_json({"template": template.name, "findings": broken})
+        last: dict[str, object] = {"template": template.name, "findings": broken}
+        out.as_json(last | ({"written": list(outcome.written)} if outcome.written else {}))
     else:
         found = counted(broken, "finding") if broken else "keeps its contract"
+        for one in outcome.written:
+            out.say(f"  written to {template.origin}/template.yaml: {one}")
         out.say(f"{template.name}: {found}")
-    return (FAILED if outcome.ran else WRONG) if broken else 0
+    if not broken:
+        return 0
+    return WRONG if outcome.files_break or not outcome.ran else FAILED
 
 
 class _Rules(LiveLine):
@@ -70,7 +63,14 @@ class _Rules(LiveLine):
         lines = [f"  {mark} {judged.name:<10} {judged.promise}{_used(used)}"]
         lines += [f"    {judged.why_not}"] if judged.why_not else []
         for finding in (*judged.findings, *judged.notes):
-            lines += [f"    {finding.where}", f"      {finding.what}", f"      do: {finding.todo}"]
+            if finding.todo:
+                lines += [
+                    f"    {finding.where}",
+                    f"      {finding.what}",
+                    f"      do: {finding.todo}",
+                ]
+            else:  # what is to be done is the finding itself
+                lines.append(f"    {finding.where:<20} {finding.what}")
         self.say("\n".join(lines))
 
 

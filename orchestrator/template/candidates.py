@@ -32,9 +32,10 @@ class Candidate:
     def values(self) -> tuple[int | float, ...]:
         """Values to try: half, the same, twice; one more and one less of a small whole number."""
         if isinstance(self.value, int) and abs(self.value) < 4:
-            return tuple(value for value in range(self.value - 1, self.value + 2) if value >= 0)
+            least = min(self.value, 0)
+            return tuple(range(max(self.value - 1, least), self.value + 2))
         half = self.value // 2 if isinstance(self.value, int) else self.value / 2
-        return (half, self.value, 2 * self.value)
+        return tuple(dict.fromkeys((half, self.value, 2 * self.value)))
 
 
 def candidates(template: Template) -> tuple[Candidate, ...]:
@@ -53,7 +54,7 @@ def _assigned(tree: ast.Module, file: str, source: str) -> Iterator[Candidate]:
     for node in tree.body:
         if not isinstance(node, ast.Assign) or len(node.targets) != 1:
             continue
-        target, value = node.targets[0], _number(node.value)
+        target, value = node.targets[0], number_of(node.value)
         if isinstance(target, ast.Name) and value is not None and not _SEED.search(target.id):
             name = target.id
             kind: Literal["knob", "variable"] = "knob" if _is_knob(source, name) else "variable"
@@ -78,12 +79,13 @@ def _arguments(tree: ast.Module, file: str) -> Iterator[Candidate]:
         words = [arg.value for arg in node.args if isinstance(arg, ast.Constant)]
         name = str(words[-1]).lstrip("-") if words else ""
         for word in node.keywords:
-            value = _number(word.value) if word.arg == "default" else None
+            value = number_of(word.value) if word.arg == "default" else None
             if value is not None and name.isidentifier() and not _SEED.search(name):
                 yield Candidate("argument", file, node.lineno, name, value)
 
 
-def _number(node: ast.expr) -> int | float | None:
+def number_of(node: ast.expr) -> int | float | None:
+    """The plain number that an expression is, or None."""
     try:
         value = ast.literal_eval(node)
     except UNREADABLE:

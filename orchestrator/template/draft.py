@@ -70,11 +70,12 @@ def _source(data: bytes) -> str:
 
 def draft_manifest(seen: Seen, name: str) -> str:
     """The text of the manifest of a template called ``name``."""
-    parts = (_head(name), _files(seen), _metrics(seen), _knobs(seen), _packages(seen))
+    parts = (_head(name), _files(seen), _metrics(seen), _knobs(seen), package_lines(seen))
     return "\n".join(line for part in (*parts, _scales(seen)) for line in (*part, ""))
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """A text of the folder as one YAML value."""
     return json.dumps(text, ensure_ascii=False)
 
 
@@ -86,9 +87,9 @@ def _head(name: str) -> Iterator[str]:
     yield "# A draft by `aisci template adopt`, from what the files show: nothing was run."
     yield "# Correct what is wrong; docs/templates.md explains each key."
     yield "version: 1"
-    yield f"name: {_quoted(name)}"
-    yield f"title: {_quoted(name)}  # write what it studies: papers and searches use it"
-    yield f"description: {_quoted(f'The experiment of the folder {name}')}  # write two sentences"
+    yield f"name: {quoted(name)}"
+    yield f"title: {quoted(name)}  # write what it studies: papers and searches use it"
+    yield f"description: {quoted(f'The experiment of the folder {name}')}  # write two sentences"
 
 
 def _files(seen: Seen) -> Iterator[str]:
@@ -128,10 +129,10 @@ def _metrics(seen: Seen) -> Iterator[str]:
     yield "# `headline: true` for those that a paper leads with."
     yield "metrics:"
     for name in seen.results.metrics:
-        yield f"  {_quoted(name)}:"
+        yield f"  {quoted(name)}:"
         yield "    direction: none"
-        yield f"    description: {_quoted(f'{name} of run_0/final_info.json')}"
-        if _TIMES.search(name):
+        yield f"    description: {quoted(f'{name} of run_0/final_info.json')}"
+        if is_time(name):
             yield "    repeatable: false  # by its name a time or a rate"
 
 
@@ -147,8 +148,8 @@ def _knobs(seen: Seen) -> Iterator[str]:
         yield f"#     file: {one.file}"
         yield f"#     constant: {one.name}"
         yield f"#     default: {one.value!r}"
-        yield f"#     values: [{', '.join(map(repr, one.values))}]"
-        yield f"#     description: {_quoted(one.name)}"
+        yield f"#     values: [{value_list(one)}]"
+        yield f"#     description: {quoted(one.name)}"
     for one in seen.numbers:
         if one.kind != "knob":
             what = "argument --" if one.kind == "argument" else ""
@@ -158,7 +159,13 @@ def _knobs(seen: Seen) -> Iterator[str]:
             )
 
 
-def _packages(seen: Seen) -> Iterator[str]:
+def is_time(metric: str) -> bool:
+    """Whether a metric is a time or a rate, by its name."""
+    return _TIMES.search(metric) is not None
+
+
+def package_lines(seen: Seen) -> Iterator[str]:
+    """The keys `packages` and, where the image lacks one, `lock`."""
     used = [one for one in seen.imports if one.required or one.module in importable()]
     names = [one.module for one in used if _valid(_NAME, one.module)]
     yield f"packages: [{', '.join(names)}]"
@@ -180,6 +187,16 @@ def _scales(seen: Seen) -> Iterator[str]:
     yield "    # seeds: [0, 1, 2]   those that the code uses, if final_info_dict has a value for each"
     yield "# A smaller scale, first in this list, makes a check quick: `env: {AISCI_SCALE: smoke}`,"
     yield "# which experiment.py reads to do fewer steps."
+    yield from gpu_lines(seen)
+
+
+def value_list(one: Candidate) -> str:
+    """The values to try, as YAML reads them back."""
+    return ", ".join(map(repr, one.values))
+
+
+def gpu_lines(seen: Seen) -> Iterator[str]:
+    """The key `gpu`."""
     cuda = seen.of_kind("cuda")
     if cuda:
         yield _comment(f"CUDA is wired in at {', '.join(one.where for one in cuda[:6])}")

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from orchestrator.core.errors import BadTemplate
@@ -30,6 +30,9 @@ _MAX_DEPTH = 8
 _MAX_FILE = 64 * 1024 * 1024
 _MAX_BYTES = 256 * 1024 * 1024
 EXTENDS = ("extends",)
+_EXTENDED = re.compile(
+    rb"^# The files that are not its own are those of ([A-Za-z0-9_.-]+)\.$", re.MULTILINE
+)
 _LINE = re.compile(rb"^extends:[ \t]+[A-Za-z0-9_.\"'-]+[ \t\r]*(?:#.*)?$", re.MULTILINE)
 
 
@@ -68,6 +71,17 @@ def _combined(folder: Path, origin: str, shipped_root: Path) -> dict[str, bytes]
             todo="name a template without `extends`",
         )
     return base | files | {MANIFEST: _complete(manifest, files[MANIFEST], name)}
+
+
+def base_of(files: Mapping[str, bytes]) -> str:
+    """The name of the template that complete files were extended from; "" if none."""
+    found = _EXTENDED.search(files.get(MANIFEST, b""))
+    return found[1].decode() if found else ""
+
+
+def without_base(manifest: str) -> str:
+    """The text of a manifest without the line that names its base."""
+    return _EXTENDED.sub(b"", manifest.encode()).decode()
 
 
 def _extending(files: dict[str, bytes], origin: str) -> Document | None:

@@ -91,6 +91,11 @@ def _own_files(tree: ast.Module, path: str) -> Iterator[str]:
                     yield from (f"{at}.py", f"{at}/__init__.py")
 
 
+def files_imported(source: str) -> tuple[str, ...]:
+    """The files beside a program that its imports could name. Raises as :func:`parse_python` does."""
+    return tuple(dict.fromkeys(_own_files(parse_python(source), "experiment.py")))
+
+
 def outside_imports(template: Template) -> tuple[Import, ...]:
     """Each module that some file imports, sorted; a required import of it goes before others."""
     trees = parsed(template)

@@ -104,6 +104,18 @@ def importable() -> frozenset[str]:
     return frozenset(line.split()[0] for line in text.splitlines() if line.strip())
 
 
+def module_of(package: str) -> str | None:
+    """The module that code imports of a package of the base image that has another name."""
+    text = (shipped_root() / "sandbox" / "imports.txt").read_text("utf-8")
+    wanted = normal_name(package)
+    named = [
+        module
+        for module, name in map(str.split, filter(str.strip, text.splitlines()))
+        if normal_name(name) == wanted and normal_name(module) != wanted
+    ]
+    return named[0] if named else None
+
+
 def normal_name(name: str) -> str:
     """The normalized name of a package (PEP 503)."""
     return re.sub(r"[-_.]+", "-", name).lower()

@@ -19,7 +19,6 @@ is the full size for 20 updates.
 
 import argparse
 import csv
-import json
 import math
 import os
 import time
@@ -33,6 +32,7 @@ os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 import numpy as np
 import torch
 import torch.nn.functional as F
+from common import Metrics, summarise, told, write_results
 from scipy.spatial import cKDTree
 from torch import nn
 
@@ -214,8 +214,6 @@ class Denoiser(nn.Module):
 # --------------------------------------------------------------------------------------------------
 # Training
 
-Metrics = dict[str, float]
-
 
 @torch.no_grad()
 def evaluate(model: Denoiser, noise: Noise, points: torch.Tensor, seed: int) -> float:
@@ -302,27 +300,6 @@ def train(
 # Results
 
 
-def summarise(per_seed: list[Metrics]) -> dict[str, dict]:
-    """Means over the seeds, with standard errors and the values themselves.
-
-    A standard error is the sample deviation (n - 1 in its divisor) over the root of n. One seed
-    has none.
-    """
-    n = len(per_seed)
-    values = {k: [r[k] for r in per_seed] for k in per_seed[0]}
-    means = {k: sum(v) / n for k, v in values.items()}
-    stderrs = {
-        k: math.sqrt(sum((x - means[k]) ** 2 for x in v) / (n - 1) / n)
-        for k, v in values.items()
-        if n > 1
-    }
-    return {
-        "means": {f"{k}_mean": m for k, m in means.items()},
-        "stderrs": {f"{k}_stderr": s for k, s in stderrs.items()},
-        "final_info_dict": values,
-    }
-
-
 def progress(scale: Scale) -> Callable[[], None]:
     """Told of each point of a curve; says so whenever another hundredth of all is done."""
     total = len(scale.clouds) * len(scale.seeds) * (scale.updates // scale.eval_every)
@@ -356,13 +333,8 @@ def main() -> None:
         curves[cloud] = {"step": list(steps), "train_loss": [run[1] for run in runs]}
         first = {"held_out": runs[0][2][:1000], "samples": runs[0][3][:1000]}
         clouds[cloud] = {name: np.round(points, 4).tolist() for name, points in first.items()}
-        means = final_info[cloud]["means"]
-        print(f"{cloud}:", *(f"{name} {x:.4g}" for name, x in means.items()), sep="  ", flush=True)
-
-    out_dir.mkdir(parents=True, exist_ok=True)
-    (out_dir / "curves.json").write_text(json.dumps(curves))
-    (out_dir / "points.json").write_text(json.dumps(clouds))
-    (out_dir / "final_info.json").write_text(json.dumps(final_info, indent=1))
+        told(cloud, final_info[cloud])
+    write_results(out_dir, final_info=final_info, curves=curves, points=clouds)
 
 
 if __name__ == "__main__":

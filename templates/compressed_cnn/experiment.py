@@ -30,7 +30,6 @@ size for 20 updates.
 """
 
 import argparse
-import json
 import math
 import os
 import time
@@ -44,6 +43,7 @@ os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 import numpy as np
 import torch
 import torch.nn.functional as F
+from common import Metrics, counter, summarise, told, write_results
 from sklearn.datasets import load_digits
 from torch import nn
 
@@ -261,7 +261,6 @@ def inputs(setting: Setting, parts: Split, seed: int) -> list[np.ndarray]:
 # --------------------------------------------------------------------------------------------------
 # Training
 
-Metrics = dict[str, float]
 Curve = dict[str, list[float]]
 Tensors = tuple[torch.Tensor, torch.Tensor]  # images, labels
 
@@ -389,39 +388,6 @@ def shown(scale: Scale) -> dict[str, list[list[float]]]:
 # Results
 
 
-def summarise(per_seed: list[Metrics]) -> dict[str, dict]:
-    """Means over the seeds, with standard errors and the values themselves.
-
-    A standard error is the sample deviation (n - 1 in its divisor) over the root of n. One seed
-    has none.
-    """
-    n = len(per_seed)
-    values = {k: [r[k] for r in per_seed] for k in per_seed[0]}
-    means = {k: sum(v) / n for k, v in values.items()}
-    stderrs = {
-        k: math.sqrt(sum((x - means[k]) ** 2 for x in v) / (n - 1) / n)
-        for k, v in values.items()
-        if n > 1
-    }
-    return {
-        "means": {f"{k}_mean": m for k, m in means.items()},
-        "stderrs": {f"{k}_stderr": s for k, s in stderrs.items()},
-        "final_info_dict": values,
-    }
-
-
-def progress(scale: Scale) -> Callable[[], None]:
-    """Told of each trained network; says what share of all that is."""
-    total, done = len(scale.seeds) * sum(len(ladder(kind, scale)) for kind in KINDS), 0
-
-    def advance() -> None:
-        nonlocal done
-        done += 1
-        print(f"progress: {done / total:.4f}", flush=True)
-
-    return advance
-
-
 def climb(
     kind: str, scale: Scale, device: str, advance: Callable[[], None]
 ) -> tuple[list[list[Metrics]], list[int], list[Curve]]:
@@ -449,7 +415,7 @@ def main() -> None:
 
     written: dict[str, dict] = {"final_info": {}, "curves": {}, "times": {}, "inputs": shown(scale)}
     steps: dict = {"budget": BIT_BUDGET}
-    advance = progress(scale)
+    advance = counter(len(scale.seeds) * sum(len(ladder(kind, scale)) for kind in KINDS))
     for kind in KINDS:
         rows, chosen, curves = climb(kind, scale, device, advance)
         final = summarise([found[i] for found, i in zip(rows, chosen, strict=True)])
@@ -466,13 +432,9 @@ def main() -> None:
                 for k in ("test_acc", "val_acc", "val_loss")
             },
         }
-        print(
-            f"{kind}:", *(f"{k} {x:.4g}" for k, x in final["means"].items()), sep="  ", flush=True
-        )
+        told(kind, final)
 
-    out_dir.mkdir(parents=True, exist_ok=True)
-    for name, content in {**written, "ladder": steps}.items():
-        (out_dir / f"{name}.json").write_text(json.dumps(content, indent=1))
+    write_results(out_dir, **written, ladder=steps)
 
 
 if __name__ == "__main__":

@@ -8,14 +8,9 @@ Reads the JSON files of run_*/ beside this file's working directory and writes
 A whisker or a band is one standard error over the seeds.
 """
 
-import json
-from pathlib import Path
-
-import matplotlib as mpl
-
-mpl.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
+from common import read_runs, set_look, style
 from matplotlib.ticker import FixedLocator, NullLocator
 
 # Legend label of each run; a run that is not named here is shown under its folder's name.
@@ -35,39 +30,6 @@ FINALS = {
     "bits_per_input": "bits per image",
     "train_time": "training time (s)",
 }
-# Okabe and Ito's palette: distinct under the common kinds of colour blindness
-COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
-MARKERS = ["o", "s", "^", "D", "v", "P", "X"]  # and shapes, for print without colour
-DPI = 300
-
-plt.rcParams.update(
-    {
-        "font.size": 9,
-        "axes.titlesize": 9,
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "axes.grid": True,
-        "grid.color": "#DDDDDD",
-        "grid.linewidth": 0.6,
-        "legend.frameon": False,
-        "lines.linewidth": 1.4,
-    }
-)
-
-
-def read(name: str) -> dict[str, dict]:
-    """run_i/<name> of every finished run, in the order of the runs' numbers."""
-    files = sorted(
-        Path().glob(f"run_*/{name}"), key=lambda p: int(p.parent.name.removeprefix("run_"))
-    )
-    if not files:
-        raise SystemExit(f"no run_*/{name} in {Path.cwd()}: run experiment.py first")
-    return {p.parent.name: json.loads(p.read_text()) for p in files}
-
-
-def style(i: int) -> dict[str, str]:
-    """A colour and a shape; the eighth repeats the first one's colour, with another shape."""
-    return {"color": COLOURS[i % len(COLOURS)], "marker": MARKERS[(i + i // 7) % len(MARKERS)]}
 
 
 def over_seeds(values: list[list[float]]) -> tuple[np.ndarray, np.ndarray]:
@@ -134,7 +96,7 @@ def plot_ladder(runs: dict[str, dict]) -> None:
         if len(runs) > 1:
             axis.set_title(labels.get(run, run))
     legend_below(figure, axes[0, 0])
-    figure.savefig("accuracy_over_bits.png", dpi=DPI)
+    figure.savefig("accuracy_over_bits.png")
     plt.close(figure)
 
 
@@ -164,7 +126,7 @@ def plot_finals(runs: dict[str, dict]) -> None:
         low, high = axis.get_ylim()
         axis.set_ylim(low if key == "test_acc" else 0, high)
     legend_below(figure, axes[0])
-    figure.savefig("final_comparison.png", dpi=DPI)
+    figure.savefig("final_comparison.png")
     plt.close(figure)
 
 
@@ -186,7 +148,7 @@ def plot_curves(runs: dict[str, dict]) -> None:
         axis.set_title(KINDS.get(kind, kind))
     axes[0, 0].set_ylim(bottom=0)
     legend_below(figure, axes[0, 0])
-    figure.savefig("val_curves.png", dpi=DPI)
+    figure.savefig("val_curves.png")
     plt.close(figure)
 
 
@@ -203,12 +165,13 @@ def plot_inputs(inputs: dict[str, list[list[float]]]) -> None:
         axis.set(xticks=[], yticks=[])
         axis.spines[:].set_visible(False)
         axis.set_title(KINDS.get(kind, kind))
-    figure.savefig("inputs.png", dpi=DPI)
+    figure.savefig("inputs.png")
     plt.close(figure)
 
 
 if __name__ == "__main__":
-    plot_ladder(read("ladder.json"))
-    plot_finals(read("final_info.json"))
-    plot_curves(read("curves.json"))
-    plot_inputs(list(read("inputs.json").values())[-1])
+    set_look()
+    plot_ladder(read_runs("ladder.json"))
+    plot_finals(read_runs("final_info.json"))
+    plot_curves(read_runs("curves.json"))
+    plot_inputs(list(read_runs("inputs.json").values())[-1])

@@ -25,10 +25,10 @@ Writes into out_dir
 
 AISCI_SCALE=full (default) is the study; smoke is the same program made small, and short is the full
 size for 20 updates. The experiment is one file, long as it is: a reader and an editor see all of it.
+common.py writes its results.
 """
 
 import argparse
-import json
 import math
 import os
 from collections.abc import Callable
@@ -40,6 +40,7 @@ os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 
 import torch
 import torch.nn.functional as F
+from common import Metrics, summarise, told, write_results
 from torch import nn
 
 # --------------------------------------------------------------------------------------------------
@@ -440,7 +441,6 @@ def check_accuracy(what: str, accuracy: float, ceiling: float, n: int) -> None:
 # --------------------------------------------------------------------------------------------------
 # A study
 
-Metrics = dict[str, float]
 Curves = dict[str, list[float]]
 FEATURES = ("topic", "mode", "opener")
 
@@ -621,27 +621,6 @@ def study(
 # Results
 
 
-def summarise(per_seed: list[Metrics]) -> dict[str, dict]:
-    """Means over the seeds, with standard errors and the values themselves.
-
-    A standard error is the sample deviation (n - 1 in its divisor) over the root of n. One seed
-    has none.
-    """
-    n = len(per_seed)
-    values = {k: [r[k] for r in per_seed] for k in per_seed[0]}
-    means = {k: mean(v) for k, v in values.items()}
-    stderrs = {
-        k: math.sqrt(sum((x - means[k]) ** 2 for x in v) / (n - 1) / n)
-        for k, v in values.items()
-        if n > 1
-    }
-    return {
-        "means": {f"{k}_mean": m for k, m in means.items()},
-        "stderrs": {f"{k}_stderr": s for k, s in stderrs.items()},
-        "final_info_dict": values,
-    }
-
-
 def progress(scale: Scale) -> Callable[[], None]:
     """Told of each update; says so whenever another hundredth of all is done."""
     total, done, told = len(scale.seeds) * scale.updates, 0, 0
@@ -677,11 +656,8 @@ def main() -> None:
     }
     all_curves["language"]["step"] = curves[0]["language"]["step"]  # the same for every seed
     for name, results in final_info.items():
-        print(f"{name}:", *(f"{k} {x:.4g}" for k, x in results["means"].items()), sep="  ")
-
-    out_dir.mkdir(parents=True, exist_ok=True)
-    (out_dir / "curves.json").write_text(json.dumps(all_curves))
-    (out_dir / "final_info.json").write_text(json.dumps(final_info, indent=1))
+        told(name, results)
+    write_results(out_dir, final_info=final_info, curves=all_curves)
 
 
 if __name__ == "__main__":

@@ -7,15 +7,9 @@ Reads run_*/final_info.json and run_*/curves.json beside this file's working dir
 A band or a whisker is one standard error over the seeds.
 """
 
-import json
-from pathlib import Path
-
-import matplotlib as mpl
-
-mpl.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.lines import Line2D
+from common import legend_below, read_runs, set_look, style
 
 # Legend label of each run; a run that is not named here is shown under its folder's name.
 labels = {
@@ -31,49 +25,6 @@ FINALS = (
 )
 LAYER_LINES = {"control task": ":", "untrained model": "--", "best possible": "-."}
 STEERING_LINES = {"random directions": ":", "the feature itself changed": "-."}
-# Okabe and Ito's palette: distinct under the common kinds of colour blindness
-COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
-MARKERS = ["o", "s", "^", "D", "v", "P", "X"]  # and shapes, for print without colour
-DPI = 300
-
-plt.rcParams.update(
-    {
-        "font.size": 9,
-        "axes.titlesize": 9,
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "axes.grid": True,
-        "grid.color": "#DDDDDD",
-        "grid.linewidth": 0.6,
-        "legend.frameon": False,
-        "lines.linewidth": 1.4,
-    }
-)
-
-
-def read(name: str) -> dict[str, dict]:
-    """run_i/<name> of every finished run, in the order of the runs' numbers."""
-    files = sorted(
-        Path().glob(f"run_*/{name}"), key=lambda p: int(p.parent.name.removeprefix("run_"))
-    )
-    if not files:
-        raise SystemExit(f"no run_*/{name} in {Path.cwd()}: run experiment.py first")
-    return {p.parent.name: json.loads(p.read_text()) for p in files}
-
-
-def style(i: int) -> dict[str, str]:
-    """A colour and a shape; the eighth run repeats the first one's colour, with another shape."""
-    return {"color": COLOURS[i % len(COLOURS)], "marker": MARKERS[(i + i // 7) % len(MARKERS)]}
-
-
-def legend_below(figure: plt.Figure, axis: plt.Axes, kinds: dict[str, str] | None = None) -> None:
-    """The runs, then in grey what each kind of line means, whatever its run's colour."""
-    handles, names = axis.get_legend_handles_labels()
-    for name, line in (kinds or {}).items():
-        handles.append(Line2D([], [], color="#777777", linestyle=line, linewidth=1.2))
-        names.append(name)
-    columns = min(len(names), max(1, int(figure.get_figwidth() / 2.2)))  # a label has a value in it
-    figure.legend(handles, names, loc="outside lower center", ncols=columns)
 
 
 def draw(axis: plt.Axes, seeds: list[list[float]], name: str | None, i: int, line: str) -> None:
@@ -120,7 +71,7 @@ def plot_layers(runs: dict[str, dict], finals: dict[str, dict]) -> None:
     axes[0].set_ylabel("test accuracy")
     axes[0].set_ylim(0.4, 1.02)
     legend_below(figure, axes[0], LAYER_LINES)
-    figure.savefig("layers.png", dpi=DPI)
+    figure.savefig("layers.png")
     plt.close(figure)
 
 
@@ -135,7 +86,7 @@ def plot_steering(runs: dict[str, dict], finals: dict[str, dict]) -> None:
         axis.set_ylabel("shift of the log-odds (nats)")
         by_layer(axis, name)
     legend_below(figure, axes[0], STEERING_LINES)
-    figure.savefig("steering.png", dpi=DPI)
+    figure.savefig("steering.png")
     plt.close(figure)
 
 
@@ -164,12 +115,13 @@ def plot_finals(runs: dict[str, dict]) -> None:
         axis.grid(visible=False, axis="x")
         axis.axhline(0.5 if key == "test_accuracy" else 0, color="#999999", linewidth=0.8)
     legend_below(figure, axes[0])
-    figure.savefig("final_comparison.png", dpi=DPI)
+    figure.savefig("final_comparison.png")
     plt.close(figure)
 
 
 if __name__ == "__main__":
-    final_info = read("final_info.json")
-    plot_layers(read("curves.json"), final_info)
-    plot_steering(read("curves.json"), final_info)
+    set_look()
+    final_info = read_runs("final_info.json")
+    plot_layers(read_runs("curves.json"), final_info)
+    plot_steering(read_runs("curves.json"), final_info)
     plot_finals(final_info)

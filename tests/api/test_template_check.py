@@ -77,7 +77,7 @@ def test_its_runs_are_held_to_the_rest_of_the_rules(tmp_path: Path) -> None:
     )
     assert said.code == 0, said
     rules = {row["rule"]: row for row in said.rows if "rule" in row}
-    assert list(rules)[10:] == [
+    assert list(rules)[12:] == [
         "finishes", "numbers", "leftovers", "metrics", "seeds", "trained", "repeats", "figures", "typesets",
     ]  # fmt: skip
     assert all(row["held"] and not row["why_not"] for row in rules.values())
@@ -276,9 +276,16 @@ def test_a_new_template_keeps_the_contract_under_its_own_name(tmp_path: Path) ->
 
 @pytest.mark.program
 @pytest.mark.parametrize("name", shipped_templates(shipped_root()))
-def test_a_copy_of_each_shipped_template_keeps_the_contract(tmp_path: Path, name: str) -> None:
-    assert aisci("template", "new", "./copy", "--from", name, home=tmp_path).code == 0
-    assert aisci("template", "check", "./copy", home=tmp_path).code == 0
+def test_a_copy_of_each_shipped_template_keeps_all_but_its_words(tmp_path: Path, name: str) -> None:
+    said = aisci("template", "new", "./copy", "--from", name, home=tmp_path)
+    assert said.code == 0
+    assert "seed_ideas.json is still" in said.out
+    checked = aisci("template", "check", "./copy", "--json", home=tmp_path)
+    assert checked.code == 2
+    broken = [row for row in checked.rows if "rule" in row and row["findings"]]
+    assert [row["rule"] for row in broken] == ["borrowed"]
+    own = aisci("template", "check", name, "--json", home=tmp_path)
+    assert own.rows[-1]["findings"] == 0
 
 
 @pytest.mark.program
@@ -298,6 +305,50 @@ def test_a_new_template_never_writes_over_anything(
     assert said.code == 2
     assert what in said.err
     assert sorted(path.name for path in tmp_path.iterdir()) == ["there"]
+
+
+@pytest.mark.program
+@pytest.mark.parametrize(
+    ("words", "what", "todo"),
+    [
+        (("seir", "--run", "--write"), "a shipped template is not written to", "--from seir"),
+        ((f"{QUICK}/", "--write"), "--write writes what a run measures", "add --run"),
+        ((f"{PLAIN}/", "--run", "--write"), "no template.yaml to write to", "template adopt"),
+    ],
+)
+def test_writing_asks_for_a_manifest_of_ones_own_and_a_run(
+    tmp_path: Path, words: tuple[str, ...], what: str, todo: str
+) -> None:
+    said = aisci("template", "check", *words, home=tmp_path)
+    assert said.code == 2
+    assert what in said.err
+    assert todo in said.err
+
+
+@pytest.mark.engine
+def test_a_blank_runs_and_what_it_measures_is_written_down_once(tmp_path: Path) -> None:
+    """Its marks do not keep the containers from running; its exit code says that they are there."""
+    assert aisci("template", "new", "./mine", home=tmp_path).code == 0
+    manifest = tmp_path / "mine/template.yaml"
+    before = manifest.read_text()
+    said = aisci("template", "check", "./mine", "--run", "--write", "--json", home=tmp_path)
+    assert said.code == 2
+    rules = {row["rule"]: row for row in said.rows if "rule" in row}
+    assert [name for name, row in rules.items() if row["findings"]] == ["blank"]
+    assert rules["typesets"]["held"]
+    assert said.rows[-1]["written"] == [
+        f"metrics.{name}_mean: direction and description to FILL IN"
+        for name in ("error", "first_error")
+    ]
+    after = manifest.read_text()
+    kept = [line for line in before.splitlines() if not line.startswith("metrics:")]
+    assert [line for line in kept if line not in after.splitlines()] == []
+    again = aisci("template", "check", "./mine", "--run", "--write", "--json", home=tmp_path)
+    assert "written" not in again.rows[-1]
+    assert manifest.read_text() == after
+    refused = aisci("run", "./mine", "--scale", "smoke", "--policy", "ci-cpu", home=tmp_path)
+    assert refused.code == 2
+    assert "FILL IN" in refused.err
 
 
 # --- baseline -----------------------------------------------------------------------------

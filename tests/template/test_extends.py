@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.console.template import new_template
+from orchestrator.console.template_new import new_template
 from orchestrator.core.errors import BadTemplate
 from orchestrator.core.files import shipped_root
-from orchestrator.template.folder import MANIFEST, shipped_templates
+from orchestrator.template.folder import MANIFEST, PAPER, base_of, shipped_templates
 from orchestrator.template.template import from_files, load_template
 from tests.support.places import DATA
 from tests.support.template_rig import contract_findings
@@ -81,7 +81,10 @@ def test_a_copy_of_an_extending_template_holds_every_file_and_extends_nothing(
     copied = {p.relative_to(tmp_path / "copy").as_posix() for p in (tmp_path / "copy").rglob("*")}
     assert copied - {"latex"} == set(lite.files)
     assert "extends:" not in (tmp_path / "copy" / MANIFEST).read_text()
-    assert contract_findings(load_template(f"{tmp_path}/copy/", tmp_path)) == ()
+    copy = load_template(f"{tmp_path}/copy/", tmp_path)
+    assert base_of(copy.files) == ""
+    words = ("prompt.json", "seed_ideas.json", "library.json", MANIFEST, PAPER)
+    assert {one.where for one in contract_findings(copy)} == set(words)
 
 
 def test_a_paper_that_loads_our_style_has_it_beside_it_unless_it_has_its_own(

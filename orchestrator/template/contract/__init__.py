@@ -7,7 +7,7 @@ These rules need only a template's files. ``measured.py`` has the rules for the 
 from __future__ import annotations
 
 from orchestrator.core.errors import BadTemplate, listed
-from orchestrator.template.contract import code, files
+from orchestrator.template.contract import code, files, words
 from orchestrator.template.contract.finding import ContractRule, RuleResult
 from orchestrator.template.folder import MANIFEST, PAPER
 from orchestrator.template.template import Template
@@ -31,6 +31,8 @@ RULES = (
         files.offline,
         (MANIFEST,),
     ),
+    ContractRule("blank", "no line is left to fill in", words.blank, words=True),
+    ContractRule("borrowed", "its words are its own", words.borrowed, words=True),
     ContractRule("paper", "each part of the paper has its placeholder", files.skeleton, (PAPER,)),
 )
 
@@ -47,17 +49,22 @@ def _judged(rule: ContractRule, template: Template, *, own_image: bool) -> RuleR
         return RuleResult(rule.name, rule.promise, why_not="the policy's image is not aisci's")
     found = tuple(rule.judge(template))
     why_not = "" if found else rule.unseen(template)
-    return RuleResult(rule.name, rule.promise, found, why_not)
+    return RuleResult(rule.name, rule.promise, found, why_not, words=rule.words)
 
 
-def require_contract(template: Template, *, own_image: bool = False) -> None:
-    """Raise :class:`BadTemplate` with every violation, if there are any."""
-    rules = rule_results(template, own_image=own_image)
+def require_contract(
+    template: Template, *, own_image: bool = False, only_programs: bool = False
+) -> None:
+    """Raise :class:`BadTemplate` with every violation, if there are any. With ``only_programs`` its
+    words may be wrong: nobody reads them yet.
+    """
+    every = rule_results(template, own_image=own_image)
+    rules = [rule for rule in every if not (only_programs and rule.words)]
     findings = [finding for rule in rules for finding in rule.findings]
     if findings:
         raise BadTemplate(
             f"the template {template.name} violates its contract",
             where=template.origin,
-            why=listed([f"{f.where}: {f.what}; {f.todo}" for f in findings]),
+            why=listed([f"{f.where}: {f.what}{f.todo and f'; {f.todo}'}" for f in findings]),
             todo=f"correct these, then: aisci template check {template.argument}",
         )

@@ -19,7 +19,7 @@ _CUDA = re.compile(
 )
 _NETWORK = re.compile(
     r"name resolution|Name or service not known|URLError|ConnectionError|Network is unreachable"
-    r"|Max retries exceeded|couldn't connect|Can't load"
+    r"|Max retries exceeded|couldn't connect|Can't load|Error downloading"
 )
 _MEMORY = re.compile(r"MemoryError|Cannot allocate memory|can't allocate memory|not enough memory")
 _SIMPLE = {
@@ -29,6 +29,10 @@ _SIMPLE = {
     "in the policy's block `experiment`",
     Verdict.INTERRUPTED: "run it again",
 }
+
+
+UNKNOWN_CAUSE = "correct the cause that its last output names"
+"""The advice where the output says nothing that is known here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,17 +99,20 @@ def _by_its_words(output: str, tried: Attempted) -> str:
         )
     if not tried.gpus and _CUDA.search(output):
         return (
-            "the policy gives no GPU: use one that does, or choose the device in the code: "
-            '"cuda" if torch.cuda.is_available() else "cpu"'
+            "the policy gives no GPU: use one that does, with `gpu: required` in template.yaml, or "
+            'choose the device in the code: "cuda" if torch.cuda.is_available() else "cpu"'
+        )
+    if _NETWORK.search(output):
+        return (
+            "experiments have no network: name the data under `data:` of template.yaml, or give it "
+            "with --data DIR, and read it from /data/NAME"
         )
     if path := _last(_FILE, output):
         return (
             f"nothing is at {path!r} in the container: put a small file into the template, or give "
             "a folder of data sets with --data DIR, each read from /data/NAME"
         )
-    if _NETWORK.search(output):
-        return "a container has no network: give what it fetches with --data DIR, as /data/NAME"
-    return "correct the cause that its last output names"
+    return UNKNOWN_CAUSE
 
 
 def _last(pattern: re.Pattern[str], text: str) -> str:

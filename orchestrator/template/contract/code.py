@@ -15,7 +15,7 @@ from orchestrator.template.imports import (
     outside_imports,
     own_modules,
 )
-from orchestrator.template.lockfile import beside_base, importable, read_lock
+from orchestrator.template.lockfile import beside_base, importable, module_of, read_lock
 from orchestrator.template.template import Template
 
 
@@ -37,14 +37,21 @@ def packages(template: Template) -> Iterator[RuleFinding]:
     declared, lock = set(template.manifest.packages), template.manifest.lock
     have = importable()
     yield from _listed(template)
+    called = {name: module for name in declared - have if (module := module_of(name))}
+    for name, module in sorted(called.items()):
+        what = f"{name} is what is installed; the code imports it as {module}"
+        yield RuleFinding(f"{MANIFEST}: packages", what, f"write {module} in place of {name}")
     for one in outside_imports(template):
-        if one.module not in declared and (one.required or one.module in have):
+        known = one.module in declared or one.module in called.values()
+        if not known and (one.required or one.module in have):
             what = f"it imports {one.module}, which is not declared"
             yield RuleFinding(one.where, what, f"add {one.module} to packages")
     for name in sorted(declared & own_modules(template)):
         what = f"{name} is part of the template itself, not a package"
         yield RuleFinding(f"{MANIFEST}: packages", what, f"remove {name} from packages and `lock`")
-    for name in sorted(declared - have - own_modules(template)) if lock is None else ():
+    for name in (
+        sorted(declared - have - set(called) - own_modules(template)) if lock is None else ()
+    ):
         yield RuleFinding(
             f"{MANIFEST}: packages",
             f"{name} is an unknown package: the image has no such module, and there is no `lock`",
@@ -104,7 +111,8 @@ def knobs_on_one_line(template: Template) -> Iterator[RuleFinding]:
             yield RuleFinding(
                 f"{MANIFEST}: knobs.{name}",
                 trouble,
-                f"write `{knob.constant} = {knob.default!r}` once, at the top level of {knob.file}",
+                f"write `{knob.constant} = {knob.default!r}` once, at the top level of {knob.file}, "
+                f"or take the knob {name} out of {MANIFEST}",
             )
 
 

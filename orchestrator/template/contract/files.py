@@ -13,7 +13,8 @@ from orchestrator.template.template import NOTES, Template
 REQUIRED = ("experiment.py", "plot.py", "prompt.json", "seed_ideas.json", PAPER)
 OPAQUE = "files of this kind can run code when they are read"
 OPAQUE_TODO = (
-    "write JSON or CSV, or declare `opaque_files: true` if only its own plot.py reads them"
+    "do not save it, or write JSON or CSV; `opaque_files: true` in the manifest allows it where only "
+    "its own plot.py reads it"
 )
 UNPICKLING = (".pkl", ".pickle", ".pt", ".npy", ".npz")
 PLACEHOLDERS = {

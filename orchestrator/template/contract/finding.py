@@ -10,7 +10,9 @@ from orchestrator.template.template import Template
 
 @dataclass(frozen=True, slots=True)
 class RuleFinding:
-    """An error at ``where`` (a path, possibly with a line or key), and its correction."""
+    """An error at ``where`` (a path, possibly with a line or key), and its correction; "" where ``what``
+    says that itself.
+    """
 
     where: str
     what: str
@@ -19,12 +21,15 @@ class RuleFinding:
 
 @dataclass(frozen=True, slots=True)
 class ContractRule:
-    """A rule of the contract that a template's files alone can violate; ``of`` are the files that it is about."""
+    """A rule of the contract that a template's files alone can violate; ``of`` are the files that it is about.
+    ``words``: it is about what people and models read, so that the programs run all the same.
+    """
 
     name: str
     promise: str
     judge: Callable[[Template], Iterable[RuleFinding]]
     of: tuple[str, ...] = ()
+    words: bool = False
 
     def unseen(self, template: Template) -> str:
         """Why there is nothing to judge: the files that the rule is about are not there; or "". A manifest
@@ -37,7 +42,7 @@ class ContractRule:
 @dataclass(frozen=True, slots=True)
 class RuleResult:
     """One rule and its findings; ``why_not`` says why the rule does not apply to this template.
-    ``notes`` are what a person should know and no breach.
+    ``notes`` are what a person should know and no breach; ``words`` is as the rule's.
     """
 
     name: str
@@ -45,6 +50,7 @@ class RuleResult:
     findings: tuple[RuleFinding, ...] = ()
     why_not: str = ""
     notes: tuple[RuleFinding, ...] = ()
+    words: bool = False
 
     @property
     def held(self) -> bool:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+import re
 import statistics
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from orchestrator.core.errors import BadResults
 from orchestrator.core.job import JobResult
 from orchestrator.template.baseline import how_it_ended, output_tail
-from orchestrator.template.contract.advice import Attempted, what_to_do
+from orchestrator.template.contract.advice import UNKNOWN_CAUSE, Attempted, what_to_do
 from orchestrator.template.contract.files import OPAQUE, OPAQUE_TODO, UNPICKLING
 from orchestrator.template.contract.finding import RuleFinding, RuleResult
 from orchestrator.template.folder import MANIFEST
@@ -20,6 +22,10 @@ from orchestrator.template.template import Template
 
 FINAL = "run_0/final_info.json"
 _TAIL = 12  # lines of a program's last output
+_FRAME = re.compile(
+    r'^  File "(?:/workspace/results/template/idea/)?([^"\n]+)", line (\d+).*\n +(\S.*)$',
+    re.MULTILINE,
+)
 _SAME = 1e-9  # relative: the rounding of two ways to sum a few floats
 
 
@@ -67,18 +73,49 @@ def declared(template: Template, measured: MeasuredRun) -> RuleResult:
 
 
 def _declared(manifest: Manifest, results: Results) -> Iterator[RuleFinding]:
-    for name in results.metrics:
-        if name not in manifest.metrics:
+    where = f"{MANIFEST}: metrics"
+    new = [name for name in results.metrics if name not in manifest.metrics]
+    absent = [
+        n
+        for n, metric in manifest.metrics.items()
+        if n not in results.metrics and not metric.optional
+    ]
+    renamed = dict(_renamed(absent, new))
+    short = [old for old, name in renamed.items() if name == f"{old}_mean"]
+    if len(short) > 1:
+        what = f"the run reports each of {', '.join(short)} with `_mean` behind it"
+        yield RuleFinding(
+            where, what, "write these names with `_mean`, as final_info.json has them"
+        )
+    for old, name in renamed.items():
+        if len(short) < 2 or old not in short:
+            what = (
+                f"the run reports {name!r}, not declared, and no data set has the declared {old!r}"
+            )
+            todo = f"did you mean {name}? Else declare {name}, and write {old} among the 'means'"
+            yield RuleFinding(where, what, todo)
+    for name in new:
+        if name not in renamed.values():
             what = f"the run reports {name!r}, not declared"
             todo = f"declare {name}: direction, unit and description"
-            yield RuleFinding(f"{MANIFEST}: metrics", what, todo)
-    for name, metric in manifest.metrics.items():
-        if name not in results.metrics and not metric.optional:
+            yield RuleFinding(where, what, todo)
+    for name in absent:
+        if name not in renamed:
             todo = f"write {name} among the 'means', or declare it `optional: true`"
             yield RuleFinding(FINAL, f"no data set has the declared metric {name!r}", todo)
     for path in results.ignored:
         todo = "write a number, or keep text in another file"
         yield RuleFinding(FINAL, f"{path} is not a number of a metric", todo)
+
+
+def _renamed(absent: list[str], new: list[str]) -> Iterator[tuple[str, str]]:
+    """(declared, reported) of names so alike that one is the other."""
+    left = list(new)
+    for old in absent:
+        close = [f"{old}_mean"] if f"{old}_mean" in left else get_close_matches(old, left, 1, 0.75)
+        if close:
+            left.remove(close[0])
+            yield old, close[0]
 
 
 def errors(template: Template, scale: str, measured: MeasuredRun) -> RuleResult:
@@ -156,6 +193,15 @@ def trained(template: Template, scale: str, results: Results) -> RuleResult:
     promise = "training beats the untrained model by the stated margin"
     if not template.manifest.scales[scale].beats:
         return RuleResult("trained", promise, why_not=f"the scale {scale} states no margin")
+    lacking = {
+        name
+        for one in template.manifest.scales[scale].beats
+        for name in (one.metric, one.untrained)
+        if name not in results.metrics and not template.manifest.metrics[name].optional
+    }
+    if lacking:  # which the rule `metrics` tells
+        why = f"the run has no {' and no '.join(sorted(lacking))}"
+        return RuleResult("trained", promise, why_not=why)
     try:
         beats = compare_untrained(template.manifest, scale, results)
     except BadResults as error:
@@ -185,8 +231,14 @@ def draws(result: JobResult, pictures: tuple[str, ...], tried: Attempted) -> Rul
 
 
 def _failure(program: str, result: JobResult, tried: Attempted) -> RuleFinding:
+    """How it ended, its last words and what mends it. Of a cause that is known, the program's own
+    line and the last one say enough; the calls in between are a library's.
+    """
     lines = [line for line in output_tail(result).splitlines() if line.strip()][-_TAIL:]
+    todo = what_to_do(result, tried)
+    frames = [one for one in _FRAME.findall(result.stderr) if one[0] in tried.template.files]
+    if todo != UNKNOWN_CAUSE and frames and lines:
+        path, line, code = frames[-1]
+        lines = [f"{path}:{line}: {code}", lines[-1]]
     last = "".join(f"\n      | {line}" for line in lines)
-    return RuleFinding(
-        program, f"it ended as: {how_it_ended(result)}{last}", what_to_do(result, tried)
-    )
+    return RuleFinding(program, f"it ended as: {how_it_ended(result)}{last}", todo)

@@ -19,7 +19,10 @@ _GPU = (
     '"cuda" if torch.cuda.is_available() else "cpu"'
 )
 _NO_NAMES = {"", "data", "dataset", "datasets"}
-_FETCH = "there is no network: give what it fetches with --data DIR, and read it from /data/NAME"
+_FETCH = (
+    "experiments have no network: name the data under `data:` of template.yaml, or give it with "
+    "--data DIR, and read it from /data/NAME"
+)
 
 
 def needs(template: Template, given: frozenset[str] = frozenset()) -> RuleResult:
