@@ -12,7 +12,7 @@ from orchestrator.template.manifest import Metric
 
 _MOST = 6  # columns of a metric on a data set
 
-Column = tuple[str, str]
+MetricColumn = tuple[str, str]
 """Data set, metric."""
 
 
@@ -41,7 +41,7 @@ def side_by_side(known: Sequence[tuple[str, IdeaFacts]]) -> list[Child]:
     return [el("p", told, class_="small quiet"), data_table(heads, rows)]
 
 
-def _columns(known: Sequence[tuple[str, IdeaFacts]]) -> list[Column]:
+def _columns(known: Sequence[tuple[str, IdeaFacts]]) -> list[MetricColumn]:
     """The headline metrics that have a better side, by data set, as the first ideas measured them."""
     found = dict.fromkeys(
         (dataset, metric)
@@ -55,7 +55,7 @@ def _columns(known: Sequence[tuple[str, IdeaFacts]]) -> list[Column]:
     return list(found)[:_MOST]
 
 
-def _head(column: Column, about: Metric | None) -> Html:
+def _head(column: MetricColumn, about: Metric | None) -> Html:
     dataset, metric = column
     arrow = {"lower": "↓", "higher": "↑"}.get(about.direction if about else "", "")
     return el(
@@ -67,14 +67,14 @@ def _head(column: Column, about: Metric | None) -> Html:
     )
 
 
-def _value(facts: IdeaFacts, run: int, column: Column) -> MeanError | None:
+def _value(facts: IdeaFacts, run: int, column: MetricColumn) -> MeanError | None:
     dataset, metric = column
     results = dict(facts.results).get(run)
     data = results.datasets.get(dataset) if results else None
     return mean_error(data, metric) if data else None
 
 
-def _best_cell(facts: IdeaFacts, column: Column) -> Html:
+def _best_cell(facts: IdeaFacts, column: MetricColumn) -> Html:
     about = facts.metrics[column[1]]
     values = [
         value

@@ -27,8 +27,8 @@ from tests.support.template_rig import ask, closed, contract_findings
 NAMES = shipped_templates(shipped_root())
 PNG = b"\x89PNG\r\n\x1a\n"
 SHIPPED = (
-    "2d_diffusion", "compressed_cnn", "grokking", "mobilenetV3", "nanoGPT", "nanoGPT_lite", "probes",
-    "seir", "sketch_rnn",
+    "2d_diffusion", "compressed_cnn", "earthquake_prediction", "grokking", "mobilenetV3", "nanoGPT",
+    "nanoGPT_lite", "probes", "seir", "sketch_rnn", "tensorf",
 )  # fmt: skip
 HEAVY = ("nanoGPT", "nanoGPT_lite")  # minutes of full-scale updates on a CPU
 
@@ -151,6 +151,15 @@ small = replace(e.SCALES["smoke"], updates=6, eval_every=6, development=100, tes
                 steered=5, random=1)
 found = e.study(small, 1337, "cpu")[0]
 value = found["planted"]["direction_cosine"] + found["topic"]["steering_effect"] + found["mode"]["steering_effect"]
+""",
+    "earthquake_prediction": """
+small = replace(e.SCALES["smoke"], days=800, updates=4, eval_every=4)
+value = e.study(e.generate("clustered", small, 1337), small, 1337, "cpu").curve["val_loss"][-1]
+""",
+    "tensorf": """
+small = replace(e.SCALES["smoke"], updates=4, eval_every=4, batch=64)
+scene = e.draw_scene("tilted", 1337)
+value = e.study(e.draw_views(scene, small, 1337), scene, small, 1337, "cpu").curve["val_psnr"][-1]
 """,
     "seir": """
 small = replace(e.SCALES["smoke"], steps_per_day=1)
