@@ -61,7 +61,7 @@ def first(finals: dict[str, Any], name: str, metric: str) -> float:
 def far_from_floor(axis: Axes, floor: float) -> None:
     """Above a floor, powers of ten where some run is far from it."""
     if axis.get_ylim()[1] > 20 * floor > 0:
-        axis.set_yscale("symlog", linthresh=2 * floor)
+        axis.set_yscale("symlog", linthresh=10 ** math.ceil(math.log10(2 * floor)))
 
 
 def plot_curves(runs: dict[str, Any], finals: dict[str, Any], names: list[str]) -> None:
