@@ -86,8 +86,8 @@ class Scale:
 SCALES = {
     "full": Scale(
         seeds=(1337, 1338, 1339), molecules=("methanol", "ethanol"), walkers=(95, 5, 50), frames=10,
-        settle=2000, apart=200, channels=32, updates=4000, batch=25, rate=1.0, eval_every=200, runs=32,
-        steps=10_000, threads=2, mounted=True,
+        settle=2000, apart=200, channels=16, updates=5000, batch=10, rate=1.0, eval_every=250, runs=16,
+        steps=10_000, threads=1, mounted=True,
     ),
     "smoke": Scale(
         seeds=(1337, 1338, 1339), molecules=("methanol",), walkers=(20, 5, 20), frames=5,
