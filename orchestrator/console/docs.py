@@ -37,7 +37,7 @@ def show_docs(topic: str, *, as_json: bool) -> None:
         raise UnknownName(
             "there is no document of this name",
             where=f"aisci docs {topic[:100]}",
-            todo=nearest(name, found),
+            todo=nearest(name, (n.removeprefix(_PAGES) for n in found)),
         )
     if as_json:
         out.as_json({"topic": name, "path": str(found[name])})

@@ -113,6 +113,9 @@ def test_the_documents_of_this_program_are_read_by_topic(
     with pytest.raises(UnknownName) as caught:
         docs.show_docs("polcy", as_json=False)
     assert "did you mean 'policy'?" in caught.value.todo
+    with pytest.raises(UnknownName, match="no document") as caught:
+        docs.show_docs("groking", as_json=False)
+    assert "did you mean 'grokking'?" in caught.value.todo
 
 
 @pytest.mark.program
