@@ -19,7 +19,7 @@ from orchestrator.api.exported import refuse_exported
 from orchestrator.api.images import resolve_images
 from orchestrator.api.locking import only_writer, resumable
 from orchestrator.api.outcomes import IdeaOutcome, idea_outcome
-from orchestrator.api.policies import named_policy
+from orchestrator.api.policies import held_below, named_policy
 from orchestrator.api.prepare import RESULTS, open_author, shows_pictures
 from orchestrator.api.runs import run_id
 from orchestrator.core.errors import BadFile
@@ -173,6 +173,7 @@ def _setup(request: ImportRequest, read: ScientistFolder, content: ImportedConte
         proof=ProofStore(request.results, policy.name, policy.hash).pin(),
         given=(content.idea,),
         novelty=False,
+        ceilings=held_below(policy),
         imported=ImportPin(folder=read.name, files=files, left_out=read.left_out, more=read.more),
     )
 

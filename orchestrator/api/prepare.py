@@ -14,7 +14,7 @@ from pathlib import Path
 from orchestrator.api.data import data_for
 from orchestrator.api.given_ideas import given_ideas
 from orchestrator.api.left_out import require_reviewed
-from orchestrator.api.policies import chosen_policy, has_own_image
+from orchestrator.api.policies import chosen_policy, has_own_image, held_below
 from orchestrator.api.writable import require_writable
 from orchestrator.core.errors import UnknownName, UserError
 from orchestrator.core.files import shipped_root
@@ -175,6 +175,7 @@ def prepare(request: RunRequest, *, to_start: bool = True) -> Prepared:
         novelty=request.novelty,
         open_ended=request.open_ended,
         leave_out=request.leave_out,
+        ceilings=held_below(policy),
     )
     require_time(template, policy, request.scale)
     names = (request.model, *(name for _, name in request.roles)) if to_start else ()

@@ -15,7 +15,7 @@ from orchestrator.api.live_board import LiveBoard
 from orchestrator.api.locking import only_writer, resumable
 from orchestrator.api.outcomes import RunOutcome, idea_outcome
 from orchestrator.api.parallel import flight_notice, ideas_in_flight, one_teller, require_gpus
-from orchestrator.api.policies import fits, usable_policy
+from orchestrator.api.policies import fits, held_below, usable_policy
 from orchestrator.api.prepare import RunRequest, prepare
 from orchestrator.api.reproduce import present_or_pinned
 from orchestrator.api.resume_changes import changed_setup
@@ -51,6 +51,7 @@ from orchestrator.research.run_spec import RunDeps, RunLocation, RunSpec
 from orchestrator.sandbox.engine.client import Engine, connect
 from orchestrator.sandbox.resources import OnEvent
 
+_LOWER = "or continue with --fork and a --policy below it"
 _ELSEWHERE = "resume it on a machine like the first, or with --fork and a smaller --policy"
 
 
@@ -155,6 +156,8 @@ def _resumed(
             fits(setup.policy, request.results, _ELSEWHERE)
         same_images(setup, engine)
     changed = changed_setup(setup, pins, request, paths)
+    if work or request.fork:
+        changed = replace(changed, ceilings=held_below(changed.policy, _LOWER))
     # A change is recorded as a branch whose calls are all recalled: an audit holds the use to its budget.
     forks = request.fork or changed != setup
     return changed, Mode.FORK if forks else Mode.RESUME

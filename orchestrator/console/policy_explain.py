@@ -35,7 +35,7 @@ def explain(name: str, *, as_json: bool) -> None:
     found = here(host, policy)
     if as_json:
         out.as_json({"policy": policy.name, "origin": policy.origin, "hash": policy.hash,
-                     "machine": _machine(host), "exceeds": policy.whole.exceeds,
+                     "machine": _machine(host), "exceeds": policy.settings.get("exceeds", {}),
                      "controls": [_as_json(*one, policy) for one in found],
                      "departures": [asdict(one) for one in departing(policy)]})  # fmt: skip
         return
@@ -59,8 +59,8 @@ def _parts(policy: Policy, host: Host, found: _Found) -> Iterator[RenderableType
     yield Text(f"{policy.name}: {plain_line(policy.whole.description, limit=400)}")
     yield Text(f"{policy.origin}, SHA-256 {policy.hash}", style="dim")
     yield Text(_machine(host), style="dim")
-    for key, reason in policy.whole.exceeds.items():
-        yield Text(f"\n{key} exceeds its parent: {plain_line(reason, limit=400)}", "yellow")
+    for key, reason in policy.exceptions.items():
+        yield Text(f"\n{key} exceeds its parent: {plain_line(str(reason), limit=600)}", "yellow")
     for control, how in found:
         head = Text(f"\n{control.title}", style="bold")
         yield head.append(f"  [{how.state}]", style=_COLOURS[how.state])

@@ -12,6 +12,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from orchestrator.core.units import Size, Time
+from orchestrator.policy.exceptions import Exceeds
 from orchestrator.policy.values import (
     ANY_AGE,
     Count,
@@ -20,7 +21,6 @@ from orchestrator.policy.values import (
     Description,
     Dollars,
     Env,
-    Exceeds,
     Image,
     ImageAge,
     KeyName,
@@ -173,7 +173,7 @@ class WholePolicy(Strict):
     exceeds: Exceeds = Field(
         default={},
         exclude_if=lambda reasons: not reasons,  # a policy without `exceeds` keeps its hash
-        description="Settings that allow more than the parent does, each with the reason.",
+        description="Settings that allow more than the parent does, each with the reason; or with reason, approver and last day.",
     )
     experiment: Container = Field(description="The container of the model's code.")
     latex: Container = Field(description="The container that compiles papers.")
