@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from orchestrator.api.adapters import real_edges
+from orchestrator.api.allowed_models import require_may_ask, server_of_model
 from orchestrator.api.export import FileExporter
 from orchestrator.api.exported import refuse_exported
 from orchestrator.api.images import resolve_images
@@ -159,6 +160,7 @@ def _setup(request: ImportRequest, read: ScientistFolder, content: ImportedConte
     prices = stated_price(request.price, request.model)
     model = open_author(request.model, environ=os.environ, prices=prices)
     policy = named_policy(request.policy, request.results).policy
+    require_may_ask(policy, request.model, server_of_model(model))
     files = Tree.of({path: digest(data) for path, data in read.files.items()})
     return RunSpec(
         template=drafted_template(request.folder, read.files, content),

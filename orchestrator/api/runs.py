@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from orchestrator.api import find_run
 from orchestrator.api.adapters import WAITING, kept_for, real_edges
+from orchestrator.api.allowed_models import require_allowed_models
 from orchestrator.api.export import FileExporter
 from orchestrator.api.images import resolve_images, same_images
 from orchestrator.api.live_board import LiveBoard
@@ -158,6 +159,7 @@ def _resumed(
     changed = changed_setup(setup, pins, request, paths)
     if work or request.fork:
         changed = replace(changed, ceilings=held_below(changed.policy, _LOWER))
+        require_allowed_models(changed)
     # A change is recorded as a branch whose calls are all recalled: an audit holds the use to its budget.
     forks = request.fork or changed != setup
     return changed, Mode.FORK if forks else Mode.RESUME

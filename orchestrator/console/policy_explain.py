@@ -19,7 +19,7 @@ from orchestrator.core.sanitize import plain_line
 from orchestrator.machine.survey import survey_host
 from orchestrator.policy.check import only_blocks
 from orchestrator.policy.compare import flat_settings, shown_setting
-from orchestrator.policy.controls import CIS, PSS, Control, How, departing, here
+from orchestrator.policy.controls import CIS, PSS, Control, How, departing, here, leaving
 from orchestrator.policy.policy import Policy, load_blocks, load_policy
 
 _LONGEST = 100  # characters of a line, however wide the terminal: text is read
@@ -37,7 +37,8 @@ def explain(name: str, *, as_json: bool) -> None:
         out.as_json({"policy": policy.name, "origin": policy.origin, "hash": policy.hash,
                      "machine": _machine(host), "exceeds": policy.settings.get("exceeds", {}),
                      "controls": [_as_json(*one, policy) for one in found],
-                     "departures": [asdict(one) for one in departing(policy)]})  # fmt: skip
+                     "departures": [asdict(one) for one in departing(policy)],
+                     "leaves": [asdict(one) for one in leaving(policy)]})  # fmt: skip
         return
     out.draw(_parts(policy, host, found), longest=_LONGEST)
 
@@ -65,6 +66,8 @@ def _parts(policy: Policy, host: Host, found: _Found) -> Iterator[RenderableType
         head = Text(f"\n{control.title}", style="bold")
         yield head.append(f"  [{how.state}]", style=_COLOURS[how.state])
         yield Padding(_answers(control, how, policy), (0, 0, 0, 2))
+    yield Text("\nWhat leaves this machine", style="bold")
+    yield Padding(_ways_out(policy), (0, 0, 0, 2))
     yield Text(f"\n{_summary(found)}")
 
 
@@ -85,6 +88,17 @@ def _answers(control: Control, how: How, policy: Policy) -> Table:
     grid.add_column(overflow="fold")
     for label, text in rows:
         grid.add_row(label, Text(plain_line(text, limit=2000)))
+    return grid
+
+
+def _ways_out(policy: Policy) -> Table:
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for one in leaving(policy):
+        grid.add_row("what", Text(plain_line(one.what, limit=2000)))
+        grid.add_row("to", Text(plain_line(one.to, limit=2000)))
+        grid.add_row("when", Text(plain_line(one.when, limit=2000)))
     return grid
 
 

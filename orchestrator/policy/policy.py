@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +85,11 @@ class Policy:
     def limits(self, kind: ContainerKind) -> Limits:
         """The block of one kind of container as plain numbers."""
         return limits_of(getattr(self.whole, kind))
+
+    @property
+    def tells_tails(self) -> bool:
+        """Whether the end of a failed attempt's output may be told a model."""
+        return self.whole.model.feedback == "tails"
 
     @property
     def exceptions(self) -> dict[str, ExceptionOf]:
@@ -201,7 +205,10 @@ def lowered(policy: Policy, changes: Mapping[str, Any]) -> Policy:
                 todo=nearest(key, keys),
             )
         *parts, last = keys[key]
-        reduce(dict.__getitem__, parts, settings)[last] = value
+        block: dict[str, Any] = settings
+        for part in parts:
+            block = block.setdefault(part, {})
+        block[last] = value
     try:
         whole = WholePolicy.model_validate(settings)
     except ValidationError as problem:

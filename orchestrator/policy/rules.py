@@ -14,6 +14,7 @@ POLICY_RULES: Final = {
     "exception": "A reason under `exceeds` can be judged, and a setting needs it.",
     "expired": "No exception is over.",
     "expires-soon": "No exception ends within the time that was asked for.",
+    "model": "A policy allows each model that is asked.",
     "never-binds": "Each limit can be reached.",
     "not-enforced": "Each setting can be enforced.",
     "no-effect": "A limit of the run is below what its containers could use together.",

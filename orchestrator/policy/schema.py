@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from orchestrator.core.units import Size, Time
 from orchestrator.policy.exceptions import Exceeds
+from orchestrator.policy.model_rules import NO_RULES, ModelRules
 from orchestrator.policy.values import (
     ANY_AGE,
     Count,
@@ -179,6 +180,11 @@ class WholePolicy(Strict):
     latex: Container = Field(description="The container that compiles papers.")
     editor: EditorContainer = Field(
         description="The container of Aider, the editor; or the word `process`."
+    )
+    model: ModelRules = Field(
+        default=NO_RULES,
+        exclude_if=lambda rules: rules == NO_RULES,  # a policy without the block keeps its hash
+        description="Which models may be asked, and what of a failed attempt is told them.",
     )
     idea: IdeaBudget = Field(description="What one idea may use.")
     run: RunBudget = Field(description="What all ideas of a run may use together.")

@@ -98,6 +98,11 @@ class Study:
         return tuple(one.name for one in self.pictures)
 
     @property
+    def tails(self) -> bool:
+        """Whether a model is told the end of a failed attempt's output: never of confidential data."""
+        return self.policy.tells_tails and not self.template.manifest.confidential
+
+    @property
     def metrics(self) -> dict[str, Metric]:
         """The metrics of the template, and those that the plan adds, by name."""
         added = {

@@ -42,7 +42,9 @@ ROWS: dict[str, list[Any]] = {
     "runtime": ["runsc", "runc"],
     "data": ["none", "read-only"],
     "process": [False, True],
+    "feedback": ["verdict", "tails"],
     "image_age": [*TIME, "any"],
+    "allow": [[], ["a/b"], ["a/*"], ["a/*", "c/d"], "any"],
     "enforce": ["watched"],
     "version": [1],
 }
@@ -89,7 +91,7 @@ def settings_of(choice: Choice) -> dict[str, Any]:
         *path, last = key.split(".")
         at = made
         for part in path:
-            at = at[part]
+            at = at.setdefault(part, {})
         value = row_of(key)[place]
         if last == "network":
             hosts = sorted(NETWORKS[place])
@@ -190,8 +192,9 @@ def nested(settings_: dict[str, Any], keys: Iterable[str]) -> dict[str, Any]:
         value: Any = settings_
         at = made
         for part in path:
-            value, at = value[part], at.setdefault(part, {})
-        at[last] = value.get(last, "any")  # what bounds nothing is left out of the file
+            value, at = value.get(part, {}), at.setdefault(part, {})
+        unbounded = "tails" if last == "feedback" else "any"
+        at[last] = value.get(last, unbounded)  # what bounds nothing is left out of the file
     return made
 
 

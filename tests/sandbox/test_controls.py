@@ -203,6 +203,7 @@ def test_without_an_engine_what_it_gives_is_unknown_and_said_so() -> None:
     assert {name for name, how in found.items() if how.state == "given"} == {
         "harvest",
         "logs",
+        "model",
         "idea",
         "run",
         "reserve",
