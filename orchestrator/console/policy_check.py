@@ -12,9 +12,7 @@ from orchestrator.console import output as out
 from orchestrator.console.output import counted
 from orchestrator.console.policy_reports import annotation, sarif
 from orchestrator.core.errors import UserError
-from orchestrator.core.problems import Invalid
 from orchestrator.core.sanitize import plain
-from orchestrator.core.units import parse_time
 from orchestrator.policy.check import PolicyFinding
 
 WRONG = 2
@@ -54,19 +52,6 @@ def form_of(*, as_json: bool, as_sarif: bool, as_github: bool) -> FindingsForm:
         given = " ".join(f"--{one}" for one in asked)
         raise UserError("findings have one form", where=given, todo="give one of these options")
     return asked[0] if asked else "text"
-
-
-def within_of(expires_within: str | None) -> float | None:
-    """``--expires-within`` in seconds. Raises :class:`UserError`."""
-    try:
-        return None if expires_within is None else parse_time(expires_within)
-    except Invalid as error:
-        raise UserError(
-            "this is not a time",
-            where=f"--expires-within {expires_within}",
-            why=str(error),
-            todo="write a number and a unit, such as 30d",
-        ) from error
 
 
 def _summary(checked: CheckedPolicy) -> str:

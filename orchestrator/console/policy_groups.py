@@ -19,6 +19,7 @@ from orchestrator.console.options import (
     QuietOption,
     ResultsOption,
     View,
+    seconds_of,
 )
 
 PolicyArgument = Annotated[
@@ -83,7 +84,7 @@ def policy_check(
         no_weaker_than=no_weaker_than,
         exceptions=not no_exceptions,
         here=here,
-        expires_within=console.policy_check.within_of(expires_within),
+        expires_within=seconds_of("--expires-within", expires_within),
     )
     raise typer.Exit(console.policy_check.check_policies(request, form))
 
