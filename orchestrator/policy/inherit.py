@@ -19,6 +19,7 @@ from orchestrator.policy.compare import WHOLE, flat_settings, shown_setting, str
 from orchestrator.policy.document import Written
 from orchestrator.policy.exceptions import EXCEPTION, HOST_EDITOR, ExceptionOf, vague
 from orchestrator.policy.schema import BLOCKS, DESCRIPTIVE, SETTINGS
+from orchestrator.policy.secret_values import secret_values
 
 MAX_CHAIN = 8
 _PARENT = "parent"  # a rule, for programs
@@ -80,7 +81,8 @@ def find_document(name: str, shipped: Path, *, beside: Path) -> Document:
             )
         path = shipped / f"{name}.yaml"
     document = read(path, BadPolicy)
-    validated(document, Written, (*_empty(document.data, ()), *vague(document.data)))
+    found = (*_empty(document.data, ()), *vague(document.data), *secret_values(document.data))
+    validated(document, Written, found)
     return document
 
 
