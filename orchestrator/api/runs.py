@@ -75,6 +75,8 @@ def run(request: RunRequest, listener: Listener = _silent) -> RunOutcome:
     engine = connect()
     if prepared.why_policy:
         listener(Notice(f"policy: {setup.policy.name}, {prepared.why_policy}"))
+    for ceiling in setup.ceilings:
+        listener(Notice(f"ceiling: {ceiling.name}, {ceiling.file}; the policy is below it"))
     for line in prepared.model_ends:
         listener(Notice(line))
     if not setup.engines and setup.model != SWEEP:

@@ -16,18 +16,19 @@ from orchestrator.console.output import counted
 from orchestrator.core.errors import UserError
 from orchestrator.core.host import Machine
 from orchestrator.core.strict_yaml import dump
+from orchestrator.policy.ceiling import above_ceilings, machine_ceilings
 from orchestrator.policy.check import check_machine, comparable, only_blocks
 from orchestrator.policy.compare import Strength, compare, shown_setting
 from orchestrator.policy.document import json_schema
-from orchestrator.policy.policy import load_blocks, load_policy, policy_text
+from orchestrator.policy.policy import Policy, load_blocks, load_policy, policy_text
 
 ROOMY = 120  # characters; on a narrower terminal descriptions stand below
 
 
 def list_policies(*, as_json: bool) -> None:
     """The shipped policies, one line each, with the limits of their experiments."""
-    machine = this_machine()
-    rows = [_row(path.stem, machine) for path in sorted(SHIPPED.glob("*.yaml"))]
+    machine, ceilings = this_machine(), machine_ceilings(SHIPPED)
+    rows = [_row(path.stem, machine, ceilings) for path in sorted(SHIPPED.glob("*.yaml"))]
     if as_json:
         for row in rows:
             out.as_json(row)
@@ -49,14 +50,16 @@ def list_policies(*, as_json: bool) -> None:
     out.draw([*lines, Text(), *below], soft_wrap=False)
 
 
-def _row(name: str, machine: Machine) -> dict[str, Any]:
+def _row(name: str, machine: Machine, ceilings: tuple[Policy, ...]) -> dict[str, Any]:
     document, effective = load_blocks(name, SHIPPED)
     kind = "experiment" if "experiment" in effective.settings else next(iter(effective.settings))
     block = effective.settings[kind]
     gpus, network = block["gpus"], block["network"]
     fits = "a block for others"
     if not only_blocks(effective.settings):
-        fits = "no" if check_machine(load_policy(name, SHIPPED), machine) else "yes"
+        policy = load_policy(name, SHIPPED)
+        above = above_ceilings(document, policy.settings, ceilings)
+        fits = "no" if above or check_machine(policy, machine) else "yes"
     return {
         "name": name,
         "fits here": fits,

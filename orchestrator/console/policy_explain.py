@@ -12,11 +12,13 @@ from rich.table import Table
 from rich.text import Text
 
 from orchestrator.console import output as out
+from orchestrator.console.output import counted
 from orchestrator.core.errors import UserError
 from orchestrator.core.files import shipped_root
 from orchestrator.core.host import Host
 from orchestrator.core.sanitize import plain_line
 from orchestrator.machine.survey import survey_host
+from orchestrator.policy.ceiling import above_ceilings, machine_ceilings
 from orchestrator.policy.check import only_blocks
 from orchestrator.policy.compare import flat_settings, shown_setting
 from orchestrator.policy.controls import CIS, PSS, Control, How, departing, here, leaving
@@ -62,6 +64,14 @@ def _parts(policy: Policy, host: Host, found: _Found) -> Iterator[RenderableType
     yield Text(_machine(host), style="dim")
     for key, reason in policy.exceptions.items():
         yield Text(f"\n{key} exceeds its parent: {plain_line(str(reason), limit=600)}", "yellow")
+    for ceiling in machine_ceilings(shipped_root() / "policies"):
+        above = len(above_ceilings(policy.document, policy.settings, (ceiling,)))
+        words = (
+            f"above it in {counted(above, 'setting')}: it cannot run here" if above else "below it"
+        )
+        yield Text(
+            f"\nThis machine has the ceiling {ceiling.origin}; this policy is {words}.", "yellow"
+        )
     for control, how in found:
         head = Text(f"\n{control.title}", style="bold")
         yield head.append(f"  [{how.state}]", style=_COLOURS[how.state])
@@ -95,7 +105,9 @@ def _ways_out(policy: Policy) -> Table:
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column(overflow="fold")
-    for one in leaving(policy):
+    for number, one in enumerate(leaving(policy)):
+        if number:
+            grid.add_row()
         grid.add_row("what", Text(plain_line(one.what, limit=2000)))
         grid.add_row("to", Text(plain_line(one.to, limit=2000)))
         grid.add_row("when", Text(plain_line(one.when, limit=2000)))

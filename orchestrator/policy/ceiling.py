@@ -21,9 +21,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from orchestrator.core.errors import BadPolicy
+from orchestrator.core.errors import BadPolicy, listed
+from orchestrator.core.places import Problem
 from orchestrator.core.strict_yaml import Document
-from orchestrator.policy.check import PolicyFinding, only_blocks, refuse
+from orchestrator.policy.check import PolicyFinding, only_blocks
 from orchestrator.policy.compare import shown_setting, weaker
 from orchestrator.policy.inherit import find_document
 from orchestrator.policy.policy import Policy, load_blocks, load_policy
@@ -174,5 +175,21 @@ def above_ceilings(
 
 
 def require_below(policy: Policy, ceilings: tuple[Policy, ...]) -> None:
-    """Raise :class:`BadPolicy` where ``policy`` allows more than one of ``ceilings``."""
-    refuse(policy.name, above_ceilings(policy.document, policy.settings, ceilings))
+    """Raise :class:`BadPolicy` for the first of ``ceilings`` that ``policy`` is above, with each setting."""
+    for ceiling in ceilings:
+        found = above_ceilings(policy.document, policy.settings, (ceiling,))
+        if not found:
+            continue
+        more = weaker(ceiling.settings, policy.settings)
+        rows = [
+            f"{one.key}: there {shown_setting(one.before)}; here {shown_setting(one.after)}"
+            for one in more
+        ]
+        error = BadPolicy(
+            f"the policy {policy.name!r} allows more than this machine's ceiling, or may",
+            where=ceiling.origin,
+            why=listed(rows),
+            todo="use a smaller policy, or lower these settings; only the administrator can raise a ceiling",
+        )
+        error.problems = tuple(Problem(one.place, one.what, one.todo, one.rule) for one in found)
+        raise error

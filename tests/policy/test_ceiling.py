@@ -56,6 +56,7 @@ def test_a_policy_below_the_ceiling_passes_and_one_above_is_refused_with_key_and
     with pytest.raises(BadPolicy) as caught:
         require_below(policy, ceilings)
     by_key = {one.place.key: one for one in caught.value.problems}
+    assert "experiment.resources.memory: there 3GiB; here 32GiB" in caught.value.why
     memory = by_key["experiment.resources.memory"]
     assert (memory.rule, memory.place.line) == ("above-ceiling", 4)
     assert "there 3GiB; here 32GiB" in memory.what

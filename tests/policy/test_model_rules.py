@@ -110,6 +110,6 @@ def test_an_entry_that_names_no_model_or_no_address_is_refused_and_no_password_i
     tmp_path: Path, entry: str
 ) -> None:
     text = refusal(tmp_path, f'extends: ci-cpu\nmodel: {{allow: ["{entry}"]}}')
-    assert "mine.yaml:5:9: model.allow" in text
+    assert "5:9: model.allow" in text
     assert "VENDOR/MODEL" in text
     assert "PW" not in text
