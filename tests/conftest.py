@@ -12,11 +12,14 @@ import signal
 import tempfile
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from orchestrator.models import circuit_breaker
+from orchestrator.policy import ceiling
+from orchestrator.policy.ceiling import CeilingPlace
 from tests.support import beside, guard
 from tests.support.recorded import quick_run
 from tests.support.sample import commit, examples
@@ -49,6 +52,13 @@ def pytest_configure(config: pytest.Config) -> None:
 def _closed_breakers(monkeypatch: pytest.MonkeyPatch) -> None:
     """A vendor's server that another test found busy or down is asked as if for the first time."""
     monkeypatch.setattr(circuit_breaker, "_BREAKERS", {})
+
+
+@pytest.fixture(autouse=True)
+def _no_ceiling(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A ceiling of the machine that runs the tests changes none of them."""
+    nowhere = CeilingPlace(Path("/nowhere/aisci"))
+    monkeypatch.setattr(ceiling, "PLACE", nowhere)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
+from orchestrator.api.allowed_models import require_may_ask, server_of_model
 from orchestrator.api.data import same_data
 from orchestrator.api.prepare import open_author
 from orchestrator.core.files import shipped_root
@@ -131,11 +132,13 @@ def _models(
 
     def opened(name: str, prices: Mapping[str, float]) -> LanguageModel:
         first = open_author(name, environ=os.environ, prices=prices, retry=retry, timing=waiting)
+        require_may_ask(setup.policy, name, server_of_model(first))
         if behind is None or behind.name == name:
             return first
         second = open_author(
             behind.name, environ=os.environ, prices=dict(behind.prices), timing=waiting
         )
+        require_may_ask(setup.policy, behind.name, server_of_model(second))
         return FallbackModel(first, second, tell)
 
     roles = {role: opened(pin.name, dict(pin.prices)) for role, pin in pins.items()}

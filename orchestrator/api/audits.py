@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.api import find_run
+from orchestrator.api.audit_demands import Demand, Demanded, demands_of
 from orchestrator.api.locking import is_at_work
 from orchestrator.api.reproduce import reproduced
 from orchestrator.audit.audit import UNFORESEEN, Audit
@@ -26,6 +27,7 @@ class AuditOutcome:
     audit: Audit
     page: Path | None
     why: str = ""
+    demands: tuple[Demand, ...] = ()
 
 
 def audit_folder(paths: RunPaths, given: Anchor) -> Audit:
@@ -48,10 +50,11 @@ def audit(
     head: str | None = None,
     key: Path | None = None,
     html: Path | None = None,
+    asked: Demanded | None = None,
 ) -> AuditOutcome:
     """Check a run's whole record and write the page to ``html``, or next to the record.
 
-    A folder that the auditor may only read is audited all the same.
+    The demands of ``asked`` are about the policies of the run, and part of no verdict on its record. A folder that the auditor may only read is audited all the same.
 
     Raises:
         UserError: there is no such run, ``head`` is not a head, or ``key`` is not a public key.
@@ -67,10 +70,11 @@ def audit(
             todo="give all 64 digits, as `aisci run` printed them at its end",
         )
     done = audit_folder(paths, Anchor(head=stored, key=verifier))
+    demands = demands_of(done, asked or Demanded())
     page = html or paths.audit
     try:
         write(page, audit_page(done))
     except (OSError, DiskFull) as error:  # a page that cannot be written never hides the verdict
         why = error.strerror if isinstance(error, OSError) else f"{error.what}, {error.why}"
-        return AuditOutcome(done, None, f"{page.parent}: {why}")
-    return AuditOutcome(done, page)
+        return AuditOutcome(done, None, f"{page.parent}: {why}", demands)
+    return AuditOutcome(done, page, demands=demands)

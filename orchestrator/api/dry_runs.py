@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from orchestrator.api.adapters import kept_for
+from orchestrator.api.allowed_models import is_free
 from orchestrator.api.data import data_for
 from orchestrator.api.estimate import Estimate, estimate_of
 from orchestrator.api.images import resolve_images
 from orchestrator.api.parallel import ideas_in_flight
-from orchestrator.api.prepare import RunRequest, is_free, open_author, prepare
+from orchestrator.api.prepare import RunRequest, open_author, prepare
 from orchestrator.api.servers import require_servers
 from orchestrator.core.errors import AisciError
 from orchestrator.core.job import KINDS

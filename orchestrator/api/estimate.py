@@ -10,6 +10,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from orchestrator.api.allowed_models import is_free
 from orchestrator.api.estimate_costs import (
     BASELINE_ROW,
     PassedBudget,
@@ -20,7 +21,7 @@ from orchestrator.api.estimate_costs import (
     unpriced_models,
 )
 from orchestrator.api.find_run import JOURNAL
-from orchestrator.api.prepare import RunRequest, is_free, prepare
+from orchestrator.api.prepare import RunRequest, prepare
 from orchestrator.core.errors import AisciError
 from orchestrator.core.model import SWEEP
 from orchestrator.machine.baseline_cache import baselines_of, kept_blobs

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from orchestrator.api.prepare import is_free
+from orchestrator.api.allowed_models import is_free
 from orchestrator.core.model import DEFAULT_ROLE, role_of
 from orchestrator.models.bounds import cost_of
 from orchestrator.models.litellm import PER_COMPLETION, PER_PROMPT

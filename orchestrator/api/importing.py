@@ -14,12 +14,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from orchestrator.api.adapters import real_edges
+from orchestrator.api.allowed_models import require_may_ask, server_of_model
 from orchestrator.api.export import FileExporter
 from orchestrator.api.exported import refuse_exported
 from orchestrator.api.images import resolve_images
 from orchestrator.api.locking import only_writer, resumable
 from orchestrator.api.outcomes import IdeaOutcome, idea_outcome
-from orchestrator.api.policies import named_policy
+from orchestrator.api.policies import held_below, named_policy
 from orchestrator.api.prepare import RESULTS, open_author, shows_pictures
 from orchestrator.api.runs import run_id
 from orchestrator.core.errors import BadFile
@@ -159,6 +160,7 @@ def _setup(request: ImportRequest, read: ScientistFolder, content: ImportedConte
     prices = stated_price(request.price, request.model)
     model = open_author(request.model, environ=os.environ, prices=prices)
     policy = named_policy(request.policy, request.results).policy
+    require_may_ask(policy, request.model, server_of_model(model))
     files = Tree.of({path: digest(data) for path, data in read.files.items()})
     return RunSpec(
         template=drafted_template(request.folder, read.files, content),
@@ -173,6 +175,7 @@ def _setup(request: ImportRequest, read: ScientistFolder, content: ImportedConte
         proof=ProofStore(request.results, policy.name, policy.hash).pin(),
         given=(content.idea,),
         novelty=False,
+        ceilings=held_below(policy),
         imported=ImportPin(folder=read.name, files=files, left_out=read.left_out, more=read.more),
     )
 

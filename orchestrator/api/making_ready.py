@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from orchestrator.api.adapters import pool_for
+from orchestrator.api.allowed_models import is_free
 from orchestrator.api.baselines import BaselineOutcome, kept_or_measured
 from orchestrator.api.images import built_images
 from orchestrator.api.model_check import ModelCheck, check_model
-from orchestrator.api.prepare import RunRequest, is_free, prepare
+from orchestrator.api.prepare import RunRequest, prepare
 from orchestrator.api.servers import require_servers
 from orchestrator.api.staging import Following, stage_data
 from orchestrator.api.template_run import TrialListener

@@ -9,8 +9,10 @@ from orchestrator.core.errors import BadPolicy, UserError
 from orchestrator.core.files import shipped_root
 from orchestrator.core.host import Machine
 from orchestrator.machine.system import measure_machine
-from orchestrator.policy.check import PolicyFinding, check, check_machine, refuse
+from orchestrator.policy.ceiling import above_ceilings, machine_ceilings, require_below
+from orchestrator.policy.check import PolicyFinding, check, check_machine, refuse, require_current
 from orchestrator.policy.policy import Policy, load_policy
+from orchestrator.record.pins import CeilingPin
 from orchestrator.sandbox.gpus.nvml import NvmlDriver
 from orchestrator.sandbox.images.derived import SANDBOX
 from orchestrator.template.template import Template
@@ -39,8 +41,28 @@ def usable_policy(name: str, results: Path) -> Policy:
     """The policy, checked for itself and against this machine. Raises :class:`BadPolicy`."""
     policy = load_policy(name, SHIPPED)
     refuse(policy.name, check(policy))
+    held_below(policy)
     fits(policy, results, "leave --policy out: the largest shipped policy that fits here is used")
     return policy
+
+
+def held_below(policy: Policy, todo: str = "") -> tuple[CeilingPin, ...]:
+    """The ceilings of this machine that hold ``policy``, for its record.
+
+    Raises :class:`BadPolicy`, with ``todo``, where it allows more than one of them, one cannot be relied on, or
+    an exception of the policy is over.
+    """
+    ceilings = machine_ceilings(SHIPPED)
+    try:
+        require_current(policy)
+        require_below(policy, ceilings)
+    except BadPolicy as error:
+        error.todo = "; ".join(filter(None, (error.todo, todo)))
+        raise
+    return tuple(
+        CeilingPin(file=one.origin, name=one.name, hash=one.hash, settings=one.settings)
+        for one in ceilings
+    )
 
 
 def fits(policy: Policy, results: Path, todo: str) -> None:
@@ -82,11 +104,12 @@ def has_own_image(policy: Policy) -> bool:
 
 
 def _largest(results: Path) -> ChosenPolicy:
-    machine = this_machine(results)
+    machine, ceilings = this_machine(results), machine_ceilings(SHIPPED)
     misfits: dict[str, tuple[PolicyFinding, ...]] = {}
     for name in BY_SIZE:
         policy = load_policy(name, SHIPPED)
-        misfits[name] = check_machine(policy, machine)
+        above = above_ceilings(policy.document, policy.settings, ceilings)
+        misfits[name] = (*check_machine(policy, machine), *above)
         if not misfits[name]:
             larger = [(other, _short(found[0])) for other, found in misfits.items() if found]
             passed = [f"{other} does not fit ({short})" for other, short in larger]
@@ -94,7 +117,9 @@ def _largest(results: Path) -> ChosenPolicy:
             return ChosenPolicy(policy, why)
     smallest = BY_SIZE[-1]
     raise BadPolicy(
-        "this machine is too small for every shipped policy",
+        "this machine is too small for every shipped policy"
+        if check_machine(load_policy(smallest, SHIPPED), machine)
+        else "this machine's ceiling is below every shipped policy",
         where=f"the policies {', '.join(BY_SIZE)}",
         why="\n".join(f"{smallest}: {_short(finding)}" for finding in misfits[smallest]),
         todo=f"write a policy of your own that extends {smallest} and lowers these limits, "

@@ -11,10 +11,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from orchestrator.api.allowed_models import (
+    is_free,
+    require_allowed_models,
+    require_below_ceilings,
+    server_of_model,
+)
 from orchestrator.api.data import data_for
 from orchestrator.api.given_ideas import given_ideas
 from orchestrator.api.left_out import require_reviewed
-from orchestrator.api.policies import chosen_policy, has_own_image
+from orchestrator.api.policies import chosen_policy, has_own_image, held_below
 from orchestrator.api.writable import require_writable
 from orchestrator.core.errors import UnknownName, UserError
 from orchestrator.core.files import shipped_root
@@ -108,13 +114,16 @@ def open_author(
         UnknownName: neither we nor litellm know the name.
         MissingKey: the vendor wants a key that ``environ`` does not hold.
         BadFile: a file of scripted replies cannot be read.
+        BadPolicy: a ceiling of this machine forbids the model.
     """
     if name == SWEEP:
         return SweepModel()
     if name.startswith("builtin/"):
         todo = nearest(name, (SWEEP,))
         raise UnknownName(f"no author is named {name!r}", where="--model", todo=todo)
-    return open_model(name, environ=environ, prices=prices, retry=retry, timing=timing)
+    model = open_model(name, environ=environ, prices=prices, retry=retry, timing=timing)
+    require_below_ceilings(model, name)
+    return model
 
 
 def open_unasked(name: str, *, environ: Mapping[str, str]) -> LanguageModel:
@@ -122,11 +131,6 @@ def open_unasked(name: str, *, environ: Mapping[str, str]) -> LanguageModel:
     if is_free(name):
         return open_author(name, environ=environ)
     return LitellmModel(name, environ, RetryPolicy(), RetryTiming())
-
-
-def is_free(name: str) -> bool:
-    """Whether the author of that name asks no language model, so that it costs nothing."""
-    return name.partition("/")[0] in {"builtin", "scripted"}
 
 
 def prepare(request: RunRequest, *, to_start: bool = True) -> Prepared:
@@ -175,7 +179,9 @@ def prepare(request: RunRequest, *, to_start: bool = True) -> Prepared:
         novelty=request.novelty,
         open_ended=request.open_ended,
         leave_out=request.leave_out,
+        ceilings=held_below(policy),
     )
+    require_allowed_models(setup)
     require_time(template, policy, request.scale)
     names = (request.model, *(name for _, name in request.roles)) if to_start else ()
     return Prepared(setup, chosen.why, _ends(names))
@@ -220,12 +226,6 @@ def _roles(request: RunRequest, *, to_start: bool) -> tuple[ModelPin, ...]:
             server=server_of_model(model),
         )
     return tuple(pins.values())
-
-
-def server_of_model(model: LanguageModel) -> str:
-    """The address of the user's own server that answers for the model; empty for a vendor's."""
-    server = model.server if isinstance(model, LitellmModel) else None
-    return server.bare if server else ""
 
 
 def shows_pictures(model: LanguageModel, *, asked: bool | None) -> bool:

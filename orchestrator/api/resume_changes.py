@@ -10,7 +10,8 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from orchestrator.api.prepare import open_author, server_of_model, shows_pictures
+from orchestrator.api.allowed_models import server_of_model
+from orchestrator.api.prepare import open_author, shows_pictures
 from orchestrator.api.raised_budget import with_budget
 from orchestrator.api.resume_request import ResumeRequest
 from orchestrator.core.errors import UserError

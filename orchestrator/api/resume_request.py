@@ -73,10 +73,12 @@ def require_difference(paths: RunPaths, pins: Pins, setup: RunSpec) -> None:
     """
     names = {name: hashlib.sha256(data).hexdigest() for name, data in setup.template.files.items()}
     now = pins_of(setup, Tree.of(names))
-    # A newer proof of the same policy, the place of the same file, and a budget change nothing that a run
-    # does which has ended.
+    # A newer proof of the same policy, the place of the same file, a budget and the machine's ceiling change
+    # nothing that a run does which has ended.
     template = replace(now.template, origin=pins.template.origin)
-    same = replace(now, proof=pins.proof, template=template, policy=pins.policy)
+    same = replace(
+        now, proof=pins.proof, template=template, policy=pins.policy, ceilings=pins.ceilings
+    )
     budgets = (_without_dollars(one.policy.settings) for one in (now, pins))
     if same == pins and next(budgets) == next(budgets):
         raise UserError(

@@ -9,13 +9,14 @@ from datetime import UTC, datetime
 
 from orchestrator.api import find_run
 from orchestrator.api.adapters import WAITING, kept_for, real_edges
+from orchestrator.api.allowed_models import require_allowed_models
 from orchestrator.api.export import FileExporter
 from orchestrator.api.images import resolve_images, same_images
 from orchestrator.api.live_board import LiveBoard
 from orchestrator.api.locking import only_writer, resumable
 from orchestrator.api.outcomes import RunOutcome, idea_outcome
 from orchestrator.api.parallel import flight_notice, ideas_in_flight, one_teller, require_gpus
-from orchestrator.api.policies import fits, usable_policy
+from orchestrator.api.policies import fits, held_below, usable_policy
 from orchestrator.api.prepare import RunRequest, prepare
 from orchestrator.api.reproduce import present_or_pinned
 from orchestrator.api.resume_changes import changed_setup
@@ -51,6 +52,7 @@ from orchestrator.research.run_spec import RunDeps, RunLocation, RunSpec
 from orchestrator.sandbox.engine.client import Engine, connect
 from orchestrator.sandbox.resources import OnEvent
 
+_LOWER = "or continue with --fork and a --policy below it"
 _ELSEWHERE = "resume it on a machine like the first, or with --fork and a smaller --policy"
 
 
@@ -73,6 +75,8 @@ def run(request: RunRequest, listener: Listener = _silent) -> RunOutcome:
     engine = connect()
     if prepared.why_policy:
         listener(Notice(f"policy: {setup.policy.name}, {prepared.why_policy}"))
+    for ceiling in setup.ceilings:
+        listener(Notice(f"ceiling: {ceiling.name}, {ceiling.file}; the policy is below it"))
     for line in prepared.model_ends:
         listener(Notice(line))
     if not setup.engines and setup.model != SWEEP:
@@ -155,6 +159,9 @@ def _resumed(
             fits(setup.policy, request.results, _ELSEWHERE)
         same_images(setup, engine)
     changed = changed_setup(setup, pins, request, paths)
+    if work or request.fork:
+        changed = replace(changed, ceilings=held_below(changed.policy, _LOWER))
+        require_allowed_models(changed)
     # A change is recorded as a branch whose calls are all recalled: an audit holds the use to its budget.
     forks = request.fork or changed != setup
     return changed, Mode.FORK if forks else Mode.RESUME

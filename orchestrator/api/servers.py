@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 
-from orchestrator.api.prepare import is_free, open_unasked
+from orchestrator.api.allowed_models import is_free
+from orchestrator.api.prepare import open_unasked
 from orchestrator.core.errors import MissingKey, ModelBusy
 from orchestrator.core.model import DEFAULT_ROLE, FALLBACK
 from orchestrator.models.address import ServerAddress

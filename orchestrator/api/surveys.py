@@ -15,6 +15,7 @@ from pathlib import Path
 
 from orchestrator import __version__
 from orchestrator.api.adapters import LIBRARY, pool_for
+from orchestrator.api.allowed_models import require_may_ask, server_of_model
 from orchestrator.api.images import resolve_images
 from orchestrator.api.locking import obeyed, only_writer
 from orchestrator.api.own_record import ports_of_own
@@ -96,6 +97,7 @@ def survey_literature(request: SurveyRequest, say: Say = lambda _: None) -> Surv
     model = open_author(
         request.model, environ=os.environ, prices=prices, timing=RetryTiming(tell=say)
     )
+    require_may_ask(policy, request.model, server_of_model(model))
     if request.max_usd is not None:
         prices_of(model, prices)  # without a price no budget of dollars holds
     style = (shipped_root() / "templates" / _STYLE).read_text("utf-8")

@@ -72,7 +72,7 @@ class Audit:
     checks: tuple[CheckResult, ...]
     containers: tuple[AuditedContainer, ...]
     without_result: tuple[AuditedCall, ...]
-    pins: Pins | None
+    pinned: tuple[pins.HeldPins, ...]
     heads: tuple[tuple[str, str, int], ...]
     signature: str
     compared: bool
@@ -84,6 +84,11 @@ class Audit:
         every = [finding for check in self.checks for finding in check.findings]
         order = ("wrong", "unfinished", "noted")
         return tuple(sorted(every, key=lambda one: (order.index(one.level), one.todo != LET_READ)))
+
+    @property
+    def pins(self) -> Pins | None:
+        """The pins in force at the end."""
+        return self.pinned[-1].pins if self.pinned else None
 
     @property
     def wrong(self) -> int:
@@ -169,7 +174,7 @@ def audit_run(
         checks=tuple(sorted(checks, key=lambda result: order.index(result.check))),
         containers=tuple(calls.containers),
         without_result=tuple(calls.without_result()),
-        pins=pinned[-1].pins if pinned else None,
+        pinned=pinned,
         heads=tuple((log.name, log.head, len(log.lines)) for log in record.logs),
         signature=signature,
         compared=made is not None and any(one.count for one in files),

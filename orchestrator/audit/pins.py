@@ -14,7 +14,10 @@ from orchestrator.audit.finding import AuditFinding
 from orchestrator.audit.record import JournalLine, RunRecord
 from orchestrator.core.errors import AisciError
 from orchestrator.core.tree import digest
+from orchestrator.policy.compare import shown_setting, weaker
+from orchestrator.policy.model_rules import may_be_asked
 from orchestrator.policy.policy import Policy
+from orchestrator.policy.schema import WholePolicy
 from orchestrator.policy.seccomp import Profile, profile_of, shipped_profile
 from orchestrator.record.events import Forked, RunStarted
 from orchestrator.record.pins import Pins
@@ -68,11 +71,41 @@ def _read(line: _Pinning, record: RunRecord) -> HeldPins:
         if template.hash != pins.template.hash:
             what = "the pinned template's files do not match its hash"
             found.append((what, _hashes(pins.template.hash, template.hash)))
+        found += [*_above_ceilings(pins, policy), *_forbidden_models(pins, policy)]
     except (AisciError, ValidationError, LookupError, TypeError, ValueError) as error:
         why = error.what if isinstance(error, AisciError) else str(error).split("\n")[0]
         found.append(("the pins of this line cannot be read", why))
     findings = [AuditFinding("policy", line.where, what, why) for what, why in found]
     return HeldPins(line, policy, profile, (*findings, *_notes(line, profile)))
+
+
+def _above_ceilings(pins: Pins, policy: Policy) -> Iterator[tuple[str, str]]:
+    """Where the policy allows more than a ceiling of the machine that the same line pins."""
+    for ceiling in pins.ceilings:
+        actual = digest(ceiling.settings)
+        if actual != ceiling.hash:
+            yield (
+                "the settings of a pinned ceiling do not match its hash",
+                _hashes(ceiling.hash, actual),
+            )
+        settings = WholePolicy.model_validate(ceiling.settings).model_dump(mode="json")
+        for one in weaker(settings, policy.settings):
+            values = f"there {shown_setting(one.before)}; here {shown_setting(one.after)}"
+            yield (
+                f"the policy allows more than the pinned ceiling {ceiling.name!r}",
+                f"{one.key}: {values}",
+            )
+
+
+def _forbidden_models(pins: Pins, policy: Policy) -> Iterator[tuple[str, str]]:
+    """The pinned models that the policy does not let be asked at the pinned address."""
+    allowed = policy.whole.model.allow
+    for one in pins.models:
+        free = one.name.partition("/")[0] in {"builtin", "scripted"}
+        if not (free or may_be_asked(allowed, one.name, one.server)):
+            at = one.server or "its vendor"
+            why = f"{one.name} at {at}; model.allow is {list(allowed)}"
+            yield "the policy does not let a pinned model be asked", why
 
 
 def _hashes(stated: str, actual: str) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from orchestrator.api.audit_demands import Demand, Demanded, read_demands
 from orchestrator.api.audits import audit as audited
 from orchestrator.audit.audit import Audit, AuditVerdict
 from orchestrator.audit.finding import CHECKS, CheckResult, FindingGroup, group_findings
@@ -13,27 +14,41 @@ from orchestrator.audit.page import no_result_reason
 from orchestrator.console import output as out
 
 _EXITS = {AuditVerdict.BROKEN: 1, AuditVerdict.UNFINISHED: 4}
+_LACKING = 5
 _MOST = 20  # findings on a terminal; the page has the others
 
 
-def audit(
-    name: str,
-    results: Path,
-    *,
-    head: str | None,
-    key: Path | None,
-    html: Path | None,
-    as_json: bool,
-) -> int:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditWay:
+    """A head and a public key that were kept elsewhere, where the page goes, and the form of the answer."""
+
+    head: str | None = None
+    key: Path | None = None
+    html: Path | None = None
+    as_json: bool = False
+
+
+def demanded(no_weaker_than: str | None, max_proof_age: float | None) -> Demanded:
+    """What is asked besides; read before the record. Raises :class:`UserError`."""
+    return read_demands(no_weaker_than, max_proof_age)
+
+
+def audit(name: str, results: Path, way: AuditWay, asked: Demanded) -> int:
     """Audit a run and write the page; returns the exit code: 1 for a record that is broken, 4 for an
-    unfinished one.
+    unfinished one, 5 for one that holds and lacks what was asked.
     """
-    outcome = audited(name, results, head=head, key=key, html=html)
+    outcome = audited(name, results, head=way.head, key=way.key, html=way.html, asked=asked)
     done, page = outcome.audit, str(outcome.page)
     if outcome.page is None:
         page = f"not written ({outcome.why}); --html FILE writes it to another place"
-    out.as_json(_as_json(done, page)) if as_json else _say(done, page)
-    return _EXITS.get(done.outcome, 0)
+    if way.as_json:
+        demands = [{**asdict(one), "met": one.met} for one in outcome.demands]
+        out.as_json({**_as_json(done, page), "demands": demands})
+    else:
+        _say(done, page)
+        _say_demands(outcome.demands)
+    lacking = any(one.required and not one.met for one in outcome.demands)
+    return _EXITS.get(done.outcome, _LACKING if lacking else 0)
 
 
 def _say(done: Audit, page: str) -> None:
@@ -53,6 +68,16 @@ def _say(done: Audit, page: str) -> None:
     for call in done.without_result:
         out.say(f"without a result, nothing of it was used: {call.where}, {call.name}")
     out.say(f"head:       {done.head}\nsignature:  {done.signature}\npage:       {page}")
+
+
+def _say_demands(demands: tuple[Demand, ...]) -> None:
+    for one in demands:
+        out.say(f"asked:      {one.what}: {'yes' if one.met else 'no'}")
+        for why in one.unmet[:_MOST]:
+            out.say(f"            {why}")
+        more = len(one.unmet) - _MOST
+        if more > 0:
+            out.say(f"            and {more} more; --json lists all")
 
 
 def _state(check: CheckResult) -> str:

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from textwrap import fill
 
+from orchestrator.api.allowed_models import is_free
 from orchestrator.api.estimate import Estimate, EstimateBasis, estimate_run
 from orchestrator.api.estimate_costs import (
     TOKENS_A_SECOND,
     StageEstimate,
 )
-from orchestrator.api.prepare import RunRequest, is_free
+from orchestrator.api.prepare import RunRequest
 from orchestrator.console import output as out
 from orchestrator.console import run
 from orchestrator.console.detaching import start_detached

@@ -18,7 +18,7 @@ from orchestrator.core.sanitize import plain, plain_line
 _WIDE = 160  # characters, where no terminal says how wide it is
 _BY_COLOUR = {
     "green": ("ok", "ready", "finished", "stronger"),
-    "yellow": ("warn", "stale", "not novel", "note", "different"),
+    "yellow": ("warn", "warning", "stale", "not novel", "note", "different"),
     "red": ("fail", "missing", "failed", "error", "weaker"),
     "magenta": ("exceeds",),
 }

@@ -12,14 +12,16 @@ from rich.table import Table
 from rich.text import Text
 
 from orchestrator.console import output as out
+from orchestrator.console.output import counted
 from orchestrator.core.errors import UserError
 from orchestrator.core.files import shipped_root
 from orchestrator.core.host import Host
 from orchestrator.core.sanitize import plain_line
 from orchestrator.machine.survey import survey_host
+from orchestrator.policy.ceiling import above_ceilings, machine_ceilings
 from orchestrator.policy.check import only_blocks
 from orchestrator.policy.compare import flat_settings, shown_setting
-from orchestrator.policy.controls import CIS, PSS, Control, How, departing, here
+from orchestrator.policy.controls import CIS, PSS, Control, How, departing, here, leaving
 from orchestrator.policy.policy import Policy, load_blocks, load_policy
 
 _LONGEST = 100  # characters of a line, however wide the terminal: text is read
@@ -35,9 +37,10 @@ def explain(name: str, *, as_json: bool) -> None:
     found = here(host, policy)
     if as_json:
         out.as_json({"policy": policy.name, "origin": policy.origin, "hash": policy.hash,
-                     "machine": _machine(host), "exceeds": policy.whole.exceeds,
+                     "machine": _machine(host), "exceeds": policy.settings.get("exceeds", {}),
                      "controls": [_as_json(*one, policy) for one in found],
-                     "departures": [asdict(one) for one in departing(policy)]})  # fmt: skip
+                     "departures": [asdict(one) for one in departing(policy)],
+                     "leaves": [asdict(one) for one in leaving(policy)]})  # fmt: skip
         return
     out.draw(_parts(policy, host, found), longest=_LONGEST)
 
@@ -59,12 +62,22 @@ def _parts(policy: Policy, host: Host, found: _Found) -> Iterator[RenderableType
     yield Text(f"{policy.name}: {plain_line(policy.whole.description, limit=400)}")
     yield Text(f"{policy.origin}, SHA-256 {policy.hash}", style="dim")
     yield Text(_machine(host), style="dim")
-    for key, reason in policy.whole.exceeds.items():
-        yield Text(f"\n{key} exceeds its parent: {plain_line(reason, limit=400)}", "yellow")
+    for key, reason in policy.exceptions.items():
+        yield Text(f"\n{key} exceeds its parent: {plain_line(str(reason), limit=600)}", "yellow")
+    for ceiling in machine_ceilings(shipped_root() / "policies"):
+        above = len(above_ceilings(policy.document, policy.settings, (ceiling,)))
+        words = (
+            f"above it in {counted(above, 'setting')}: it cannot run here" if above else "below it"
+        )
+        yield Text(
+            f"\nThis machine has the ceiling {ceiling.origin}; this policy is {words}.", "yellow"
+        )
     for control, how in found:
         head = Text(f"\n{control.title}", style="bold")
         yield head.append(f"  [{how.state}]", style=_COLOURS[how.state])
         yield Padding(_answers(control, how, policy), (0, 0, 0, 2))
+    yield Text("\nWhat leaves this machine", style="bold")
+    yield Padding(_ways_out(policy), (0, 0, 0, 2))
     yield Text(f"\n{_summary(found)}")
 
 
@@ -85,6 +98,19 @@ def _answers(control: Control, how: How, policy: Policy) -> Table:
     grid.add_column(overflow="fold")
     for label, text in rows:
         grid.add_row(label, Text(plain_line(text, limit=2000)))
+    return grid
+
+
+def _ways_out(policy: Policy) -> Table:
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for number, one in enumerate(leaving(policy)):
+        if number:
+            grid.add_row()
+        grid.add_row("what", Text(plain_line(one.what, limit=2000)))
+        grid.add_row("to", Text(plain_line(one.to, limit=2000)))
+        grid.add_row("when", Text(plain_line(one.when, limit=2000)))
     return grid
 
 

@@ -9,6 +9,7 @@ import typer
 
 from orchestrator import console
 from orchestrator.api.paper_reading import ReadingRequest
+from orchestrator.api.policy_check import PolicyCheckRequest
 from orchestrator.console.commands import commands
 from orchestrator.console.options import (
     HERE,
@@ -18,6 +19,7 @@ from orchestrator.console.options import (
     QuietOption,
     ResultsOption,
     View,
+    seconds_of,
 )
 
 PolicyArgument = Annotated[
@@ -63,13 +65,28 @@ def policy_check(
     here: Annotated[
         bool, typer.Option("--here", help="What this machine lacks is an error, not a note.")
     ] = False,
+    expires_within: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="An exception that ends within TIME (30d) is an error."),
+    ] = None,
+    as_sarif: Annotated[
+        bool, typer.Option("--sarif", help="The findings as SARIF 2.1.0, for a code host.")
+    ] = False,
+    as_github: Annotated[
+        bool, typer.Option("--github", help="The findings as annotations of a GitHub workflow.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Check policies; exit code 2 if one has an error."""
-    code = console.policy.check_policies(
-        files, no_weaker_than, exceptions=not no_exceptions, here=here, as_json=as_json
+    form = console.policy_check.form_of(as_json=as_json, as_sarif=as_sarif, as_github=as_github)
+    request = PolicyCheckRequest(
+        names=tuple(files),
+        no_weaker_than=no_weaker_than,
+        exceptions=not no_exceptions,
+        here=here,
+        expires_within=seconds_of("--expires-within", expires_within),
     )
-    raise typer.Exit(code)
+    raise typer.Exit(console.policy_check.check_policies(request, form))
 
 
 @policy_group.command("explain")

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from orchestrator import console
-from orchestrator.console.options import HERE, Json, ResultsOption, RunName
+from orchestrator.console.options import HERE, Json, ResultsOption, RunName, seconds_of
 
 LatestName = Annotated[
     str, typer.Argument(metavar="[RUN]", help="A run's folder, an id of `list`, or `latest`.")
@@ -95,11 +95,24 @@ def _audit(
         Path | None,
         typer.Option(metavar="FILE", help="Where to write the page; else RUN/audit.html."),
     ] = None,
+    no_weaker_than: Annotated[
+        str | None,
+        typer.Option(metavar="POLICY", help="Also: the run's policy allows no more than POLICY."),
+    ] = None,
+    max_proof_age: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="Also: its policy was proved at most TIME (30d) before."),
+    ] = None,
     results: ResultsOption = HERE,
     as_json: Json = False,
 ) -> None:
-    """Check a run's whole record; exit code 1 if it is broken, 4 if unfinished. Needs no engine or network."""
-    code = console.audit.audit(run, results, head=head, key=key, html=html, as_json=as_json)
+    """Check a run's whole record; exit code 1 if it is broken, 4 if unfinished, 5 if it lacks what was asked.
+
+    Needs no engine or network.
+    """
+    asked = console.audit.demanded(no_weaker_than, seconds_of("--max-proof-age", max_proof_age))
+    given = console.audit.AuditWay(head=head, key=key, html=html, as_json=as_json)
+    code = console.audit.audit(run, results, given, asked)
     raise typer.Exit(code)
 
 

@@ -234,7 +234,8 @@ def _resolved(at: Any, schema: Any) -> Any:
         if "$ref" in at:
             at = schema["$defs"][at["$ref"].rsplit("/", 1)[-1]]
         elif "anyOf" in at:
-            at = next((one for one in at["anyOf"] if one.get("type") != "null"), {})
+            branches = [one for one in at["anyOf"] if one.get("type") != "null"]
+            at = next((one for one in branches if one.get("type") != "string"), {})
         else:
             return at
 

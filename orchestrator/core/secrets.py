@@ -48,6 +48,19 @@ def secret_value(value: str) -> bool:
     return _VALUE.search(value) is not None
 
 
+# Also of a value that was cut: a password whose @ is gone, unless it is a port; and without a scheme.
+_SHOWN = re.compile(
+    rf"{_VALUE.pattern}"
+    r"|://[^/@\s:'\"]{0,200}:(?!\d{1,5}(?:[^\d]|$))[^/@\s'\"]{4,200}@?"
+    r"|(?<![\w/])[\w.-]{1,64}:[^/@\s'\"]{4,200}@(?=[\w.-])"
+)
+
+
+def without_values(text: str) -> str:
+    """``text`` of a message with ``[…]`` in place of what has the form of a secret."""
+    return _SHOWN.sub("[…]", text)
+
+
 def secrets_in(environ: Mapping[str, str]) -> dict[str, str]:
     """Each secret of ``environ`` with its variable's name; of an address, its user information."""
     found: dict[str, str] = {}

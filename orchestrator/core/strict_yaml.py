@@ -25,6 +25,7 @@ from orchestrator.core.errors import BadFile
 from orchestrator.core.files import utf8_text
 from orchestrator.core.places import Place, Problem
 from orchestrator.core.problems import FORM_RULE, Loc, Wrong, explained
+from orchestrator.core.secrets import without_values
 
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 16
@@ -52,7 +53,8 @@ class Document:
     def place(self, loc: Loc = ()) -> Place:
         """As :meth:`where`, in its parts."""
         line, column = self.marks[self._nearest(loc)]
-        return Place(self.path, line, column, ".".join(str(part) for part in loc))
+        key = without_values(".".join(str(part) for part in loc))
+        return Place(self.path, line, column, key)
 
     def _nearest(self, loc: Loc) -> Loc:
         known = loc
@@ -63,13 +65,19 @@ class Document:
     def bad(
         self, loc: Loc, what: str, *, why: str = "", todo: str, rule: str = FORM_RULE
     ) -> BadFile:
-        """The error to raise for the value at ``loc``."""
-        return self.error.at(self.place(loc), what, rule=rule, why=why, todo=todo)
+        """The error to raise for the value at ``loc``; nothing in it has the form of a secret."""
+        shown = [without_values(text) for text in (what, why, todo)]
+        return self.error.at(self.place(loc), shown[0], rule=rule, why=shown[1], todo=shown[2])
 
     def all_bad(self, found: Sequence[Wrong]) -> BadFile:
         """The error to raise for everything in ``found``, in the order of the file."""
         ordered = sorted(found, key=lambda one: self.marks[self._nearest(one.loc)])
-        problems = [Problem(self.place(one.loc), one.what, one.todo, one.rule) for one in ordered]
+        problems = [
+            Problem(
+                self.place(one.loc), without_values(one.what), without_values(one.todo), one.rule
+            )
+            for one in ordered
+        ]
         return self.error.listing(self.path, problems)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -18,11 +19,13 @@ from orchestrator.core.places import Place, Problem
 from orchestrator.core.sanitize import plain_line
 from orchestrator.core.strict_yaml import Document
 from orchestrator.policy.compare import Difference, compare, flat_settings, shown_setting
+from orchestrator.policy.exceptions import ExceptionOf
+from orchestrator.policy.expiry import of_exceptions
 from orchestrator.policy.lint import LintRow, of_budgets, of_container, of_machine, of_run
 from orchestrator.policy.policy import Policy, load_blocks, load_policy
 from orchestrator.policy.schema import BLOCKS, Container, EditorContainer
 
-Level = Literal["error", "exceeds", "note"]
+Level = Literal["error", "exceeds", "warning", "note"]
 
 _REQUIRED = {key for key, field in Container.model_fields.items() if field.is_required()}
 
@@ -35,7 +38,7 @@ class PolicyFinding:
     """``rule`` is the name of what was broken, for programs.
 
     An ``error`` must be corrected. ``exceeds`` allows more than a ceiling, for the ``reason`` given.
-    A ``note`` is information.
+    A ``warning`` is about what a reviewer must decide, a ``note`` is information.
     """
 
     level: Level
@@ -61,15 +64,22 @@ def check(policy: Policy) -> tuple[PolicyFinding, ...]:
     """The findings about ``policy`` that are true on any machine."""
     found = [one for kind in BLOCKS for one in of_container(kind, getattr(policy.whole, kind))]
     found += of_budgets(policy.whole)
+    found += of_exceptions(policy.exceptions, _today())
     what = "the editor runs on the host with your rights, under its own guard only"
     todo = "remove `editor: process` to run it in a container"
     on_host = LintRow("editor", what, todo, "editor-on-host")
     notes = [*([on_host] if policy.editor_on_host else []), *of_run(policy.whole)]
+    alone: list[LintRow] = []
     if policy.origin != "shipped" and len(policy.chain) == 1:
-        what = "the policy extends nothing, so that no other limits it"
+        what = "extends nothing: no ceiling; no other policy limits this one"
         todo = "add `extends: base`, or compare it: `aisci policy check --no-weaker-than base`"
-        notes.append(LintRow("name", what, todo, "no-ceiling"))
-    return _findings("error", policy.document, found) + _findings("note", policy.document, notes)
+        alone.append(LintRow("name", what, todo, "no-ceiling"))
+    document = policy.document
+    return (
+        _findings("error", document, found)
+        + _findings("warning", document, alone)
+        + _findings("note", document, notes)
+    )
 
 
 def check_machine(
@@ -93,7 +103,7 @@ def check_file(name: str, shipped: Path) -> tuple[PolicyFinding, ...]:
     document, effective = load_blocks(name, shipped)
     if not only_blocks(effective.settings):
         return check(load_policy(name, shipped))
-    found: list[LintRow] = []
+    found = list(of_exceptions(effective.exceptions, _today()))
     for kind, block in effective.settings.items():
         missing = sorted(_REQUIRED - set(block))
         if missing:
@@ -116,7 +126,7 @@ def check_no_weaker(
     """
     document, effective = load_blocks(name, shipped)
     settings = comparable(name, shipped)
-    reasons = effective.reasons if exceptions else None
+    reasons = effective.exceptions if exceptions else None
     found = [
         _against(document, one, ceiling.name, reasons)
         for one in compare(ceiling.settings, settings)
@@ -138,7 +148,7 @@ def comparable(name: str, shipped: Path) -> dict[str, Any]:
 
 
 def _against(
-    document: Document, one: Difference, ceiling: str, reasons: Mapping[str, str] | None
+    document: Document, one: Difference, ceiling: str, reasons: Mapping[str, ExceptionOf] | None
 ) -> PolicyFinding:
     """One difference as a finding; ``reasons`` is None where no reason is accepted."""
     values = f"{ceiling!r} has {shown_setting(one.before)}; here it is {shown_setting(one.after)}"
@@ -151,7 +161,7 @@ def _against(
         todo = "lower it; --no-exceptions accepts no reason"
         return PolicyFinding("error", rule, place, what, todo)
     if one.key in reasons:
-        return PolicyFinding("exceeds", rule, place, what, reason=reasons[one.key])
+        return PolicyFinding("exceeds", rule, place, what, reason=str(reasons[one.key]))
     todo = f'lower it, or give the reason: `exceeds: {{{one.key}: "…"}}`'
     return PolicyFinding("error", rule, place, what, todo)
 
@@ -170,6 +180,23 @@ def ceiling_of(name: str, shipped: Path) -> Policy:
 def only_blocks(settings: dict[str, Any]) -> bool:
     """Whether a file has only containers for other policies, so that no run can use it."""
     return bool(settings) and set(settings) <= set(BLOCKS)
+
+
+def check_expiry(name: str, shipped: Path, within: float) -> tuple[PolicyFinding, ...]:
+    """An error for each exception that ends ``within`` so many seconds. Raises as :func:`check_file`."""
+    document, effective = load_blocks(name, shipped)
+    found = of_exceptions(effective.exceptions, _today(), within)
+    return _findings("error", document, (row for row in found if row.rule == "expires-soon"))
+
+
+def require_current(policy: Policy) -> None:
+    """Raise :class:`BadPolicy` where an exception of ``policy`` is over."""
+    rows = of_exceptions(policy.exceptions, _today())
+    refuse(policy.name, _findings("error", policy.document, rows))
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
 
 
 def _model(kind: str) -> type[Container]:
@@ -193,8 +220,12 @@ def _findings(
     level: Level, document: Document, found: Iterable[LintRow]
 ) -> tuple[PolicyFinding, ...]:
     return tuple(
-        PolicyFinding(
-            level, row.rule, document.place(tuple(row.key.split("."))), row.what, row.todo
-        )
+        PolicyFinding(level, row.rule, document.place(_loc(row.key)), row.what, row.todo)
         for row in found
     )
+
+
+def _loc(key: str) -> tuple[str, ...]:
+    """The path of a key with its dots; below ``exceeds`` a key has the dots in it."""
+    first, _, rest = key.partition(".")
+    return (first, rest) if first == "exceeds" else tuple(key.split("."))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from orchestrator.core.units import SIZES, parse_size, parse_time
+from orchestrator.policy.model_rules import NO_RULES, allows_no_more
 from orchestrator.policy.schema import DESCRIPTIVE
 from orchestrator.policy.seccomp import (
     Argument,
@@ -25,7 +26,12 @@ from orchestrator.policy.values import ANY_AGE
 
 Strength = Literal["stronger", "weaker", "different"]
 
-_LADDERS = {"runtime": ("runc", "runsc"), "data": ("read-only", "none"), "process": (True, False)}
+_LADDERS = {
+    "runtime": ("runc", "runsc"),
+    "data": ("read-only", "none"),
+    "process": (True, False),
+    "feedback": ("tails", "verdict"),
+}
 """Settings from weakest to strongest."""
 
 _LEFT_OUT = {"process": False}
@@ -35,6 +41,9 @@ _OURS = {"aisci-sandbox", "aisci-sandbox:cpu", "aisci-sandbox:cuda"} | {
     f"aisci-{name}{tag}" for name in ("latex", "editor", "storage") for tag in ("", ":latest")
 }
 """Images that aisci builds and checks; a job can read everything in the image that it runs in."""
+
+_WHOLE_POLICY = {"experiment", "idea", "run"}
+_NO_RULES = NO_RULES.model_dump(mode="json")
 
 WHOLE = {"env", "network", "seccomp"}
 """Settings with several parts that are compared, and replaced, as a whole."""
@@ -59,6 +68,8 @@ def flat_settings(
 ) -> dict[tuple[str, ...], Any]:
     """Every setting by its path; an allow-list, an environment or a profile is one setting."""
     settings: dict[tuple[str, ...], Any] = {}
+    if not path and mapping.keys() >= _WHOLE_POLICY:  # which leaves out what bounds nothing
+        mapping = {**mapping, "model": {**_NO_RULES, **mapping.get("model", {})}}
     if "image" in mapping:  # a container, which leaves out the other key if it bounds nothing
         mapping = {"image": mapping["image"], "image_age": ANY_AGE, **mapping}
     for key, value in mapping.items():
@@ -105,24 +116,31 @@ def strength_of(path: tuple[str, ...], before: Any, after: Any) -> Strength:
     if key == "user":  # another user may be able to read that user's files among the staged data
         before, after = ([int(part) for part in user.split(":")] for user in (before, after))
         return "different" if after == before else "weaker"
+    if key == "seccomp":  # what cannot be shown to allow no further call counts as weaker
+        old, new = profile_of(before), profile_of(after)
+        return _by_inclusion(less=no_weaker(old, new), more=no_weaker(new, old))
+    if path == ("model", "allow"):
+        less, more = allows_no_more(before, after), allows_no_more(after, before)
+        return _by_inclusion(less=less, more=more)
     if key in _LADDERS:
         less = _LADDERS[key].index(after) > _LADDERS[key].index(before)
     elif key == "env":
         less = after.items() < before.items()
     elif key == "network":
         less = _hosts(after) < _hosts(before)
-    elif key == "seccomp":
-        # A profile that cannot be shown to allow no further call counts as weaker.
-        old, new = profile_of(before), profile_of(after)
-        less = no_weaker(old, new)
-        if less and no_weaker(new, old):
-            return "different"
     elif key == "enforce":  # it has one value so far
         less = False
     elif "keep_free" in path:
         less = _amount(after) > _amount(before)
     else:
         less = _amount(after) < _amount(before)
+    return "stronger" if less else "weaker"
+
+
+def _by_inclusion(*, less: bool, more: bool) -> Strength:
+    """``less``: the second is within the first; ``more``: the first is within the second."""
+    if less and more:
+        return "different"
     return "stronger" if less else "weaker"
 
 

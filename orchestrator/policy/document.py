@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, get_type_hints
 
-from pydantic import BeforeValidator, Field, create_model
+from pydantic import BaseModel, BeforeValidator, Field, create_model
 
 from orchestrator.core.problems import Invalid
+from orchestrator.policy.model_rules import ModelRules
 from orchestrator.policy.schema import SETTINGS, Container, EditorContainer, Strict, WholePolicy
 from orchestrator.policy.values import SeccompWritten
 
@@ -29,7 +30,7 @@ def _extends(description: str) -> tuple[Any, Any]:
     return str | None, Field(default=None, description=description)
 
 
-def _partial(model: type[Strict], *required: str, **extra: Any) -> type[Strict]:
+def _partial(model: type[BaseModel], *required: str, **extra: Any) -> type[Strict]:
     """``model`` with every key optional, on every level; containers may have ``extends``."""
     fields: dict[str, Any] = dict(extra)
     for key, kind in get_type_hints(model, include_extras=True).items():
@@ -38,7 +39,7 @@ def _partial(model: type[Strict], *required: str, **extra: Any) -> type[Strict]:
         if key in required:
             fields[key] = (kind, Field(description=model.model_fields[key].description))
             continue
-        if isinstance(kind, type) and issubclass(kind, Strict):
+        if isinstance(kind, type) and issubclass(kind, Strict | ModelRules):
             other = _extends("Take the block of this name from another policy.")
             more = {"extends": other} if issubclass(kind, Container) else {}
             written: Any = _partial(kind, **more) | None

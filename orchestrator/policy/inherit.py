@@ -6,7 +6,6 @@ the reason, which becomes part of the effective policy and of its hash.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,18 +17,19 @@ from orchestrator.core.strict_yaml import Document, read, validated
 from orchestrator.policy import seccomp
 from orchestrator.policy.compare import WHOLE, flat_settings, shown_setting, strength_of, weaker
 from orchestrator.policy.document import Written
+from orchestrator.policy.exceptions import EXCEPTION, HOST_EDITOR, ExceptionOf, vague
 from orchestrator.policy.schema import BLOCKS, DESCRIPTIVE, SETTINGS
+from orchestrator.policy.secret_values import secret_values
 
 MAX_CHAIN = 8
-_WORDS, _CHARACTERS = 3, 15  # the shortest reason of an exception
-_PARENT, _EXCEPTION = "parent", "exception"  # rules, for programs
+_PARENT = "parent"  # a rule, for programs
 
 
 @dataclass(frozen=True, slots=True)
 class Exceeding:
-    """Why a setting allows more than its parent, and the parent's value (None: no parent)."""
+    """An exception, and the parent's value (None: no parent)."""
 
-    reason: str
+    exception: ExceptionOf
     ceiling: Any = None
 
     def still(self, path: tuple[str, ...], value: Any) -> bool:
@@ -48,9 +48,14 @@ class Effective:
     exceeds: dict[str, Exceeding]
 
     @property
-    def reasons(self) -> dict[str, str]:
-        """The reason for each setting that exceeds its parent's."""
-        return {key: one.reason for key, one in sorted(self.exceeds.items())}
+    def exceptions(self) -> dict[str, ExceptionOf]:
+        """The exception for each setting that exceeds its parent's."""
+        return {key: one.exception for key, one in sorted(self.exceeds.items())}
+
+    @property
+    def written_exceptions(self) -> dict[str, Any]:
+        """The exceptions as files write them."""
+        return {key: one.written for key, one in self.exceptions.items()}
 
 
 def find_document(name: str, shipped: Path, *, beside: Path) -> Document:
@@ -76,7 +81,8 @@ def find_document(name: str, shipped: Path, *, beside: Path) -> Document:
             )
         path = shipped / f"{name}.yaml"
     document = read(path, BadPolicy)
-    validated(document, Written, (*_empty(document.data, ()), *_vague(document.data)))
+    found = (*_empty(document.data, ()), *vague(document.data), *secret_values(document.data))
+    validated(document, Written, found)
     return document
 
 
@@ -88,21 +94,10 @@ def _empty(data: Any, loc: Loc) -> Iterator[Wrong]:
         yield from _empty(value, (*loc, key))
 
 
-def _vague(data: Any) -> Iterator[Wrong]:
-    """Reasons of ``exceeds`` that tell a reviewer nothing, such as a dot or one word."""
-    reasons = data.get("exceeds") if isinstance(data, dict) else None
-    for key, reason in reasons.items() if isinstance(reasons, dict) else ():
-        said = reason.strip() if isinstance(reason, str) else ""
-        if said and (len(said) < _CHARACTERS or len(re.findall(r"\w+", said)) < _WORDS):
-            what = f"{reason[:40]!r} is no reason that a reviewer can judge"
-            todo = f"say why in {_WORDS} words or more, and {_CHARACTERS} characters"
-            yield Wrong(("exceeds", key), what, todo, _EXCEPTION)
-
-
 def effective(document: Document, shipped: Path, above: tuple[str, ...] = ()) -> Effective:
     """The settings of ``document`` after inheritance. Raises :class:`BadPolicy`."""
     written = validated(document, Written).model_dump(mode="json", exclude_none=True)
-    reasons: dict[str, str] = written.get("exceeds", {})
+    reasons = {key: ExceptionOf(one) for key, one in written.get("exceeds", {}).items()}
     child = _Child(document, shipped, (*above, document.path), reasons)
     own = {key: value for key, value in written.items() if key not in (*DESCRIPTIVE, "extends")}
     for block in BLOCKS:
@@ -122,6 +117,7 @@ def effective(document: Document, shipped: Path, above: tuple[str, ...] = ()) ->
         kept = _kept(parent.exceeds, own) | _kept(kept, own)
         compared = set(own)
     child.refuse_idle(beyond, compared)
+    child.refuse_host_editor(own, kept)
     unseen = {key: Exceeding(reason) for key, reason in reasons.items()}
     return Effective(own, chain, kept | unseen | beyond)
 
@@ -133,7 +129,7 @@ class _Child:
     document: Document
     shipped: Path
     above: tuple[str, ...]
-    reasons: Mapping[str, str]
+    reasons: Mapping[str, ExceptionOf]
 
     def parent(self, loc: tuple[str, ...], name: str) -> Effective:
         """The policy that ``loc`` names."""
@@ -184,10 +180,7 @@ class _Child:
     def beyond(
         self, at: tuple[str, ...], parent: Mapping[str, Any], child: Mapping[str, Any], name: str
     ) -> dict[str, Exceeding]:
-        """Where ``child`` allows more than ``parent`` with a reason; without one it is refused.
-
-        ``editor: process`` needs no reason here: it is an explicit opt-out that each check reports.
-        """
+        """Where ``child`` allows more than ``parent`` with a reason; without one it is refused."""
         explained: dict[str, Exceeding] = {}
         wrong: list[Wrong] = []
         for more in weaker(parent, child):
@@ -195,7 +188,7 @@ class _Child:
             key = ".".join(path)
             if key in self.reasons:
                 explained[key] = Exceeding(self.reasons[key], more.before)
-            elif more.path[-1] != "process":
+            else:
                 what = f"{name!r} has {shown_setting(more.before)}; here it is {shown_setting(more.after)}"
                 what = f"{key} allows more than the policy it extends: {what}"
                 todo = f'lower it, or give the reason: `exceeds: {{{key}: "…"}}`'
@@ -204,6 +197,16 @@ class _Child:
             raise self.document.all_bad(wrong)
         return explained
 
+    def refuse_host_editor(self, own: Mapping[str, Any], kept: Mapping[str, Exceeding]) -> None:
+        """``editor: process`` gives Aider your rights: a file that extends nothing says why, too."""
+        if own.get("editor", {}).get("process") and HOST_EDITOR not in {*self.reasons, *kept}:
+            raise self.document.bad(
+                ("editor",),
+                "`editor: process` runs Aider on the host with your rights, and has no reason",
+                todo=f'remove it, or give the reason: `exceeds: {{{HOST_EDITOR}: "…"}}`',
+                rule=EXCEPTION,
+            )
+
     def refuse_idle(self, beyond: Mapping[str, Exceeding], compared: set[str]) -> None:
         """An entry of ``exceeds`` that exceeds nothing misleads its reader."""
         idle: list[Wrong] = []
@@ -211,10 +214,10 @@ class _Child:
             if key not in SETTINGS:
                 todo = nearest(key, SETTINGS)
                 what = f"no policy has the key {key!r}"
-                idle.append(Wrong(("exceeds", key), what, todo, _EXCEPTION))
+                idle.append(Wrong(("exceeds", key), what, todo, EXCEPTION))
             elif key.partition(".")[0] in compared and key not in beyond:
                 what = f"{key} does not exceed the policy that this one extends"
-                idle.append(Wrong(("exceeds", key), what, "remove the line", _EXCEPTION))
+                idle.append(Wrong(("exceeds", key), what, "remove the line", EXCEPTION))
         if idle:
             raise self.document.all_bad(idle)
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from orchestrator.core.problems import explained, nearest
 from orchestrator.core.strict_yaml import Document, dump
 from orchestrator.core.tree import digest
 from orchestrator.policy.compare import flat_settings, weaker
+from orchestrator.policy.exceptions import ExceptionOf
 from orchestrator.policy.inherit import Effective, effective, find_document
 from orchestrator.policy.schema import BLOCKS, Container, WholePolicy
 from orchestrator.policy.seccomp import setting_text
@@ -87,6 +87,17 @@ class Policy:
         return limits_of(getattr(self.whole, kind))
 
     @property
+    def tells_tails(self) -> bool:
+        """Whether the end of a failed attempt's output may be told a model."""
+        return self.whole.model.feedback == "tails"
+
+    @property
+    def exceptions(self) -> dict[str, ExceptionOf]:
+        """The settings that exceed a parent's, by key."""
+        written = self.settings.get("exceeds", {})
+        return {key: ExceptionOf(one) for key, one in written.items()}
+
+    @property
     def idea(self) -> IdeaLimits:
         idea = self.whole.idea
         return IdeaLimits(wall=idea.wall, gpu_time=idea.gpu_time, **idea.budget.model_dump())
@@ -125,7 +136,9 @@ def load_policy(name: str, shipped: Path) -> Policy:
     settings = found.settings
     header = {key: document.data[key] for key in ("version", "name", "description")}
     try:
-        whole = WholePolicy.model_validate(header | {"exceeds": found.reasons} | settings)
+        whole = WholePolicy.model_validate(
+            header | {"exceeds": found.written_exceptions} | settings
+        )
     except ValidationError as problem:
         missing = [".".join(str(part) for part in one["loc"]) for one in problem.errors()]
         todo = "add `extends: base`, or the missing keys"
@@ -192,7 +205,10 @@ def lowered(policy: Policy, changes: Mapping[str, Any]) -> Policy:
                 todo=nearest(key, keys),
             )
         *parts, last = keys[key]
-        reduce(dict.__getitem__, parts, settings)[last] = value
+        block: dict[str, Any] = settings
+        for part in parts:
+            block = block.setdefault(part, {})
+        block[last] = value
     try:
         whole = WholePolicy.model_validate(settings)
     except ValidationError as problem:

@@ -12,6 +12,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from orchestrator.core.units import Size, Time
+from orchestrator.policy.exceptions import Exceeds
+from orchestrator.policy.model_rules import NO_RULES, ModelRules
 from orchestrator.policy.values import (
     ANY_AGE,
     Count,
@@ -20,7 +22,6 @@ from orchestrator.policy.values import (
     Description,
     Dollars,
     Env,
-    Exceeds,
     Image,
     ImageAge,
     KeyName,
@@ -173,12 +174,17 @@ class WholePolicy(Strict):
     exceeds: Exceeds = Field(
         default={},
         exclude_if=lambda reasons: not reasons,  # a policy without `exceeds` keeps its hash
-        description="Settings that allow more than the parent does, each with the reason.",
+        description="Settings that allow more than the parent does, each with the reason; or with reason, approver and last day.",
     )
     experiment: Container = Field(description="The container of the model's code.")
     latex: Container = Field(description="The container that compiles papers.")
     editor: EditorContainer = Field(
         description="The container of Aider, the editor; or the word `process`."
+    )
+    model: ModelRules = Field(
+        default=NO_RULES,
+        exclude_if=lambda rules: rules == NO_RULES,  # a policy without the block keeps its hash
+        description="Which models may be asked, and what of a failed attempt is told them.",
     )
     idea: IdeaBudget = Field(description="What one idea may use.")
     run: RunBudget = Field(description="What all ideas of a run may use together.")

@@ -212,4 +212,3 @@ KeyName = Annotated[
     ),
 ]
 Description = Annotated[str, Field(min_length=1, max_length=400)]
-Exceeds = Annotated[dict[str, Description], Field(max_length=64)]

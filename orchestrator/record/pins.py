@@ -44,6 +44,16 @@ class PolicyPin(StrictRecord):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CeilingPin(StrictRecord):
+    """A ceiling of the machine that held the policy: its file there, and its effective settings."""
+
+    file: str
+    name: str
+    hash: str
+    settings: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelPin(StrictRecord):
     """The model of one role: its name in requests, and its name as the author of papers. ``prices``
     are US dollars per token by litellm's key; ``server`` is the address of the user's own server,
@@ -136,7 +146,8 @@ class Pins(StrictRecord):
     the number of requested ideas, ``given`` are those of a file, which are not proposed; ``novelty``: each
     is judged before it is pursued; ``open_ended``: each is pursued before the next one is proposed;
     ``imported``: results, figures and paper come from this folder, and were not made by the program;
-    ``leave_out``: what of an idea is made only if it is asked for later.
+    ``leave_out``: what of an idea is made only if it is asked for later; ``ceilings`` of the machine held the
+    policy.
     """
 
     program: str
@@ -158,6 +169,7 @@ class Pins(StrictRecord):
     open_ended: bool = False
     imported: ImportPin | None = None
     leave_out: LeaveOut = field(default="", metadata=UNWRITTEN)
+    ceilings: tuple[CeilingPin, ...] = field(default=(), metadata=UNWRITTEN)
 
     def __post_init__(self) -> None:
         """Raises ValueError without a model of the default role."""

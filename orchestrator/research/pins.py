@@ -56,6 +56,7 @@ def pins_of(spec: RunSpec, files: Tree) -> Pins:
         open_ended=spec.open_ended,
         imported=spec.imported,
         leave_out=spec.leave_out,
+        ceilings=spec.ceilings,
     )
 
 
@@ -112,6 +113,7 @@ def spec_of(pins: Pins, template: Template) -> RunSpec:
         open_ended=pins.open_ended,
         imported=pins.imported,
         leave_out=pins.leave_out,
+        ceilings=pins.ceilings,
         roles=tuple(pin for pin in pins.models if pin.role != DEFAULT_ROLE),
     )
 

@@ -26,6 +26,7 @@ from orchestrator.record.notes import StagesAsked, Status
 from orchestrator.record.paths import IdeaPaths, RunPaths
 from orchestrator.record.pins import (
     BaselinePin,
+    CeilingPin,
     DataPin,
     EnginePin,
     ImportPin,
@@ -97,6 +98,11 @@ class Study:
         return tuple(one.name for one in self.pictures)
 
     @property
+    def tails(self) -> bool:
+        """Whether a model is told the end of a failed attempt's output: never of confidential data."""
+        return self.policy.tells_tails and not self.template.manifest.confidential
+
+    @property
     def metrics(self) -> dict[str, Metric]:
         """The metrics of the template, and those that the plan adds, by name."""
         added = {
@@ -155,7 +161,7 @@ class RunSpec:
     are the models of single roles. ``given`` are ideas that are not proposed; without ``novelty``, none is
     judged for it; ``open_ended``: each is pursued before the next one is proposed. ``imported`` is a results folder
     whose idea, runs and paper are taken in place of being made. Papers, or their review, that a run does
-    ``leave_out`` are made if they are asked for later.
+    ``leave_out`` are made if they are asked for later. ``ceilings`` of the machine hold the policy.
     """
 
     template: Template
@@ -179,6 +185,7 @@ class RunSpec:
     open_ended: bool = False
     imported: ImportPin | None = None
     leave_out: LeaveOut = ""
+    ceilings: tuple[CeilingPin, ...] = ()
 
     @property
     def seeing(self) -> frozenset[str]:

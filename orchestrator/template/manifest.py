@@ -78,13 +78,14 @@ class DataFile(_Record):
 class DataSet(_Record):
     """The source of data. ``builtin``: the experiment generates it, or the template contains it.
     ``download``: the host fetches ``files`` on request, once per machine; an experiment reads them
-    below ``/data/<name>``.
+    below ``/data/<name>``. ``confidential``: no output of a failed attempt is told a model.
     """
 
     name: EntryName
     description: Text
     source: Literal["builtin", "download"]
     licence: Text | None = None
+    confidential: Annotated[bool, Field(strict=True)] = False
     files: tuple[DataFile, ...] = ()
 
     @model_validator(mode="after")
@@ -217,6 +218,11 @@ class Manifest(_Record):
         """The seeds of one data set at a scale; None where the manifest states none."""
         stated = self.scales[scale].seeds
         return stated.get(dataset) if isinstance(stated, dict) else stated
+
+    @property
+    def confidential(self) -> bool:
+        """Whether a data set is marked as confidential."""
+        return any(data.confidential for data in self.data)
 
     @property
     def headline(self) -> tuple[str, ...]:

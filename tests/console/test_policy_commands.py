@@ -23,7 +23,7 @@ from orchestrator.core.host import Machine
 from orchestrator.core.strict_yaml import read
 from orchestrator.policy.controls import CONTROLS
 from orchestrator.policy.runtimes import departures
-from tests.policy.test_policy import HEAD, SHIPPED, written
+from tests.policy.test_policy import HEAD, ON_HOST, SHIPPED, written
 from tests.support.places import ROOT
 
 NOWHERE = "unix:///nowhere/docker.sock"
@@ -118,7 +118,7 @@ def test_a_weaker_policy_ends_with_two_and_names_place_key_and_both_values(tmp_p
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine of two CPUs and 8 GiB, with no GPU."""
     machine = Machine(cpus=2, memory=8 * 2**30, disk=50 * 2**30, gpus=0)
-    monkeypatch.setattr("orchestrator.console.policy.this_machine", lambda: machine)
+    monkeypatch.setattr("orchestrator.api.policy_check.this_machine", lambda: machine)
 
 
 LACKS = {
@@ -188,7 +188,7 @@ def test_each_finding_has_its_place_in_parts_and_its_rule_for_a_program(tmp_path
         "extends: ci-cpu\nlatex: {data: read-only}\nexceeds: {latex.data: for a test of this}":
             "not-enforced",
         "extends: ci-cpu\nrun: {memory: 4GiB, containers: 1}": "no-effect",
-        "extends: ci-cpu\neditor: process": "editor-on-host",
+        f"extends: ci-cpu\n{ON_HOST}": "editor-on-host",
         "extends: workstation": "above-machine",
     }  # fmt: skip
     for body, rule in bodies.items():

@@ -19,7 +19,7 @@ from orchestrator.policy.check import PolicyFinding, ceiling_of, check, check_no
 from orchestrator.policy.compare import compare, weaker
 from orchestrator.policy.policy import load_policy, policy_text
 from orchestrator.policy.schema import SETTINGS, WholePolicy
-from tests.policy.test_policy import HEAD, ROOT, refusal, written
+from tests.policy.test_policy import HEAD, ON_HOST, ROOT, refusal, written
 from tests.support.sample import examples
 
 BASE = load_policy("base", ROOT)
@@ -42,7 +42,9 @@ ROWS: dict[str, list[Any]] = {
     "runtime": ["runsc", "runc"],
     "data": ["none", "read-only"],
     "process": [False, True],
+    "feedback": ["verdict", "tails"],
     "image_age": [*TIME, "any"],
+    "allow": [[], ["a/b"], ["a/*"], ["a/*", "c/d"], "any"],
     "enforce": ["watched"],
     "version": [1],
 }
@@ -89,7 +91,7 @@ def settings_of(choice: Choice) -> dict[str, Any]:
         *path, last = key.split(".")
         at = made
         for part in path:
-            at = at[part]
+            at = at.setdefault(part, {})
         value = row_of(key)[place]
         if last == "network":
             hosts = sorted(NETWORKS[place])
@@ -190,8 +192,9 @@ def nested(settings_: dict[str, Any], keys: Iterable[str]) -> dict[str, Any]:
         value: Any = settings_
         at = made
         for part in path:
-            value, at = value[part], at.setdefault(part, {})
-        at[last] = value.get(last, "any")  # what bounds nothing is left out of the file
+            value, at = value.get(part, {}), at.setdefault(part, {})
+        unbounded = "tails" if last == "feedback" else "any"
+        at[last] = value.get(last, unbounded)  # what bounds nothing is left out of the file
     return made
 
 
@@ -204,12 +207,13 @@ def test_a_child_loads_exactly_if_it_allows_no_more_or_gives_a_reason_for_each(
     before, own = family
     after = before | own
     wrong = {key for key in own if not allows_no_more(key, before[key], after[key])}
-    wrong -= set() if excused else {"editor.process"}  # an opt-out that needs no reason here
     child = nested(settings_of(after), own) | {"extends": "./parent.yaml"}
     if excused and wrong:
         child["exceeds"] = dict.fromkeys(sorted(wrong), MEANT)
     with tempfile.TemporaryDirectory() as folder:
         parent = {**settings_of(before), "name": "parent"}
+        if before["editor.process"]:  # an opt-out that needs a reason under no other policy, too
+            parent["exceeds"] = {"editor.process": MEANT}
         Path(folder, "parent.yaml").write_text(dump(parent), "utf-8")
         path = Path(folder, "child.yaml")
         path.write_text(HEAD + dump(child), "utf-8")
@@ -220,7 +224,11 @@ def test_a_child_loads_exactly_if_it_allows_no_more_or_gives_a_reason_for_each(
         loaded = load_policy(str(path), ROOT)
     expected = {**settings_of(after), "name": "mine", "description": "A test."}
     told = loaded.settings
-    assert told.pop("exceeds", {}) == (dict.fromkeys(sorted(wrong), MEANT) if excused else {})
+    inherited = (
+        {"editor.process"} if before["editor.process"] and after["editor.process"] else set()
+    )
+    said = sorted(inherited | (wrong if excused else set()))
+    assert told.pop("exceeds", {}) == dict.fromkeys(said, MEANT)
     assert told == expected
 
 
@@ -346,7 +354,7 @@ def test_a_block_from_elsewhere_brings_its_reasons_along(tmp_path: Path) -> None
 def test_an_editor_block_taken_from_elsewhere_is_a_container_whatever_the_parent_says(
     tmp_path: Path,
 ) -> None:
-    written(tmp_path, "extends: ci-cpu\neditor: process", "parent.yaml")
+    written(tmp_path, f"extends: ci-cpu\n{ON_HOST}", "parent.yaml")
     assert load_policy(written(tmp_path, "extends: ./parent.yaml"), ROOT).editor_on_host
     body = "extends: ./parent.yaml\neditor: {extends: editor}"
     assert not load_policy(written(tmp_path, body), ROOT).editor_on_host
@@ -400,7 +408,6 @@ def test_a_policy_under_no_ceiling_is_found_in_each_weaker_key_with_both_values(
         ("pids: 4096", "pids: 4097"),
         ("wall: 7d", "wall: 8d"),
         ("disk: 1GiB", "disk: 1023MiB"),
-        ("process: false", "process: true"),
     ):
         assert before in text
         text = text.replace(before, after, 1)
@@ -409,7 +416,6 @@ def test_a_policy_under_no_ceiling_is_found_in_each_weaker_key_with_both_values(
     _, found = against(str(path))
     assert {(one.level, one.where.split(": ")[1]) for one in found} == {
         ("error", "experiment.resources.pids"),
-        ("error", "editor.process"),
         ("error", "idea.wall"),
         ("error", "run.keep_free.disk"),
     }
@@ -429,21 +435,27 @@ def test_a_weaker_block_is_found_where_it_stands(tmp_path: Path) -> None:
     assert "'base' has 3m; here it is 4m" in found.what
 
 
-def test_an_editor_on_the_host_needs_its_reason_here(tmp_path: Path) -> None:
-    body = "extends: ci-cpu\neditor: process\n"
-    _, found = against(written(tmp_path, body))
-    (error,) = (one for one in found if one.level == "error")
-    assert error.where.endswith("mine.yaml:5:1: editor.process")
-    _, found = against(
-        written(tmp_path, body + 'exceeds: {editor.process: "there is no engine here"}\n')
-    )
+def test_an_editor_on_the_host_is_an_exception_that_needs_its_reason(tmp_path: Path) -> None:
+    text = refusal(tmp_path, "extends: ci-cpu\neditor: process\n")
+    assert "mine.yaml:5:1: editor.process" in text
+    assert "exceeds: {editor.process:" in text
+    whole = policy_text(BASE, effective=True).replace("name: base", "name: wide")
+    (tmp_path / "wide.yaml").write_text(whole.replace("process: false", "process: true"))
+    with pytest.raises(BadPolicy, match="with your rights, and has no reason"):
+        load_policy(str(tmp_path / "wide.yaml"), ROOT)
+    _, found = against(written(tmp_path, f"extends: ci-cpu\n{ON_HOST}\n"))
     (said,) = (one for one in found if one.level != "note")
     assert (said.level, said.reason) == ("exceeds", "there is no engine here")
 
 
 def test_a_block_of_an_editor_on_the_host_is_weaker_than_the_container(tmp_path: Path) -> None:
-    _, found = against(written(tmp_path, "editor: {extends: editor, process: true}"))
-    assert [(one.level, one.where.split(": ")[1]) for one in found] == [("error", "editor.process")]
+    body = "editor: {extends: editor, process: true}"
+    assert "editor.process allows more" in refusal(tmp_path, body)
+    why = "exceeds: {editor.process: there is no engine here}"
+    _, found = against(written(tmp_path, f"{body}\n{why}"))
+    assert [(one.level, one.where.split(": ")[1]) for one in found] == [
+        ("exceeds", "editor.process")
+    ]
 
 
 def test_a_declared_exceeding_is_said_with_its_reason_unless_none_is_accepted() -> None:

@@ -15,8 +15,9 @@ import pytest
 from pydantic import ValidationError
 
 from orchestrator.api.adapters import real_edges
+from orchestrator.api.allowed_models import require_allowed_models
 from orchestrator.api.data import staged
-from orchestrator.core.errors import ControlUnavailable, DiskFull, HostBusy, UserError
+from orchestrator.core.errors import BadPolicy, ControlUnavailable, DiskFull, HostBusy, UserError
 from orchestrator.editor.aider import ContainerEditor, ProcessEditor
 from orchestrator.policy import seccomp
 from orchestrator.policy.schema import BLOCKS, DESCRIPTIVE, SETTINGS
@@ -75,6 +76,21 @@ def gpu_memory(walked: Walked) -> None:
     assert walked.on_gpu(after) == "out of gpu memory"
     with pytest.raises(ControlUnavailable, match="asks for"):
         walked.on_gpu(rig.changed(before, "experiment.gpus.memory", "64GiB"))
+
+
+def models_allowed(walked: Walked) -> None:
+    """A run that asks another model is refused before anything is asked."""
+    before = replace(walked.setup, model="openai/gpt-4o", policy=rig.base())
+    require_allowed_models(before)
+    none = rig.changed(rig.base(), "model.allow", ["anthropic/*"])
+    with pytest.raises(BadPolicy, match="openai/gpt-4o"):
+        require_allowed_models(replace(before, policy=none))
+
+
+def told_of_a_failure(walked: Walked) -> None:
+    """tests/api/test_allowed_models.py shows what then reaches a model."""
+    assert walked.setup.policy.tells_tails
+    assert not rig.changed(rig.base(), "model.feedback", "verdict").tells_tails
 
 
 ULIMIT, TMP = "HostConfig.Ulimits", "HostConfig.Tmpfs./tmp"
@@ -166,6 +182,8 @@ SHOWN: dict[str, Shown] = {
         for key, rows in EXPERIMENTS_ONLY.items()
     },
     "editor.process": Named(editor_on_host),
+    "model.allow": Named(models_allowed),
+    "model.feedback": Named(told_of_a_failure),
     "idea.wall": Ends("0.0001s"),
     "idea.gpu_time": Ends("0.0001s", gpus=1),
     "idea.budget.usd": Ends(0.25),
@@ -234,4 +252,10 @@ def test_every_key_changes_the_hash(leaf: str) -> None:
     assert rig.changed(rig.base(), leaf, value).hash != rig.base().hash
 
 
-OTHERS = {"experiment.gpus.memory": "1GiB", "experiment.data": "none", "editor.process": True}
+OTHERS = {
+    "experiment.gpus.memory": "1GiB",
+    "experiment.data": "none",
+    "editor.process": True,
+    "model.allow": [],
+    "model.feedback": "verdict",
+}

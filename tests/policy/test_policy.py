@@ -34,6 +34,7 @@ ROOT = shipped_root() / "policies"
 SHIPPED = sorted(path.stem for path in ROOT.glob("*.yaml"))
 WIDE = shipped_profile().normal()  # and one call more
 WIDE["syscalls"].append({"names": ["ptrace"], "action": "SCMP_ACT_ALLOW"})
+ON_HOST = "editor: process\nexceeds: {editor.process: there is no engine here}"
 HEAD = "version: 1\nname: mine\ndescription: A test.\n"
 
 
@@ -207,7 +208,7 @@ def test_a_policy_that_extends_nothing_must_write_every_key(tmp_path: Path) -> N
 
 
 def test_an_editor_on_the_host_is_accepted_and_said_aloud(tmp_path: Path) -> None:
-    policy = load_policy(written(tmp_path, "extends: ci-cpu\neditor: process"), ROOT)
+    policy = load_policy(written(tmp_path, f"extends: ci-cpu\n{ON_HOST}"), ROOT)
     assert policy.editor_on_host
     assert not load_policy("ci-cpu", ROOT).editor_on_host
     (note,) = check(policy)
@@ -256,7 +257,7 @@ def test_the_effective_text_loads_to_the_same_policy(name: str, tmp_path: Path) 
 
 
 def test_the_effective_text_keeps_an_editor_on_the_host(tmp_path: Path) -> None:
-    policy = load_policy(written(tmp_path, "extends: ci-cpu\neditor: process"), ROOT)
+    policy = load_policy(written(tmp_path, f"extends: ci-cpu\n{ON_HOST}"), ROOT)
     assert effective_again(policy, tmp_path).hash == policy.hash
 
 
@@ -447,10 +448,10 @@ def test_a_shipped_policys_name_stands_for_no_other_limits(tmp_path: Path) -> No
     assert load_policy(str(path), ROOT).hash == load_policy("ci-cpu", ROOT).hash
 
 
-def test_a_policy_under_no_other_is_noted(tmp_path: Path) -> None:
+def test_a_policy_under_no_other_is_warned_of(tmp_path: Path) -> None:
     (note,) = check(whole_with(tmp_path))
     assert (note.level, note.rule, note.where) == (
-        "note",
+        "warning",
         "no-ceiling",
         f"{tmp_path}/whole.yaml:4:1: name",
     )

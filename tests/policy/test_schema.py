@@ -14,7 +14,7 @@ from orchestrator.core.strict_yaml import read
 from orchestrator.policy.document import json_schema
 from orchestrator.policy.policy import load_policy
 from orchestrator.policy.schema import BLOCKS, SETTINGS
-from tests.policy.test_policy import ROOT, SHIPPED, written
+from tests.policy.test_policy import ON_HOST, ROOT, SHIPPED, written
 
 FIRST = "# yaml-language-server: $schema=schema.json"
 VALID = Draft202012Validator(json_schema())
@@ -94,7 +94,7 @@ def test_what_the_schema_complains_of_is_refused_when_loaded(tmp_path: Path, bod
 
 
 def test_the_short_form_of_an_editor_on_the_host_is_no_complaint(tmp_path: Path) -> None:
-    path = Path(written(tmp_path, "extends: ci-cpu\neditor: process"))
+    path = Path(written(tmp_path, f"extends: ci-cpu\n{ON_HOST}"))
     assert complaints(read(path).data) == []
 
 

@@ -192,7 +192,8 @@ def test_a_file_of_blocks_is_proved_for_the_containers_that_it_has(name: str) ->
 def test_an_editor_on_the_host_is_said_to_have_no_container_to_try(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text(
-        "version: 1\nname: mine\ndescription: Aider on the host.\nextends: ci-cpu\neditor: process\n"
+        "version: 1\nname: mine\ndescription: Aider on the host.\nextends: ci-cpu\n"
+        "editor: process\nexceeds: {editor.process: there is no engine here}\n"
     )
     here = for_machine(subject_of(str(path), SHIPPED), SMALL)
     assert "editor" not in here.limits

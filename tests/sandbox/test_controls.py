@@ -14,7 +14,7 @@ from orchestrator.core.job import UNREAD, Attestation, Peaks, Verdict
 from orchestrator.policy.controls import CONTROLS, Control, How, here, of_setting
 from orchestrator.policy.policy import Policy, load_policy
 from orchestrator.policy.schema import SETTINGS
-from tests.policy.test_policy import ROOT, written
+from tests.policy.test_policy import ON_HOST, ROOT, written
 
 GIB = 2**30
 ENGINE = EngineFacts(
@@ -203,6 +203,7 @@ def test_without_an_engine_what_it_gives_is_unknown_and_said_so() -> None:
     assert {name for name, how in found.items() if how.state == "given"} == {
         "harvest",
         "logs",
+        "model",
         "idea",
         "run",
         "reserve",
@@ -260,7 +261,7 @@ def test_tmpfs_is_given_only_where_the_workspace_fits_inside_the_memory(tmp_path
 
 
 def test_an_editor_on_the_host_is_explained_for_what_it_is(tmp_path: Path) -> None:
-    policy = load_policy(written(tmp_path, "extends: ci-cpu\neditor: process"), ROOT)
+    policy = load_policy(written(tmp_path, f"extends: ci-cpu\n{ON_HOST}"), ROOT)
     (editor,) = (control for control in CONTROLS if control.id == "editor")
     assert "it has your rights, and no container's limit holds it" in editor.meaning(policy)
     assert "nothing outside it" in states(ROOMY, policy)["editor"].text

@@ -52,7 +52,7 @@ def changed(policy: Policy, leaf: str, value: Any) -> Policy:
     *path, last = leaf.split(".")
     at = settings
     for part in path:
-        at = at[part]
+        at = at.setdefault(part, {})
     assert at.get(last) != value, f"{leaf} is {value!r} already"
     at[last] = value
     return replace(policy, whole=WholePolicy.model_validate(settings))

@@ -10,13 +10,26 @@ from orchestrator.core.host import Host, Machine
 from orchestrator.policy.controls.amounts import LIMITS
 from orchestrator.policy.controls.control import CIS, PSS, Control, How, departing
 from orchestrator.policy.controls.isolation import BOX
+from orchestrator.policy.controls.leaving import Leaving, leaving
+from orchestrator.policy.controls.models import MODELS
 from orchestrator.policy.controls.work import WORK
 from orchestrator.policy.lint import of_machine
 from orchestrator.policy.policy import Policy
 
-__all__ = ["CIS", "CONTROLS", "PSS", "Control", "How", "departing", "here", "of_setting"]
+__all__ = [
+    "CIS",
+    "CONTROLS",
+    "PSS",
+    "Control",
+    "How",
+    "Leaving",
+    "departing",
+    "here",
+    "leaving",
+    "of_setting",
+]
 
-CONTROLS: tuple[Control, ...] = (*BOX, *LIMITS, *WORK)
+CONTROLS: tuple[Control, ...] = (*BOX, *LIMITS, *MODELS, *WORK)
 
 
 def of_setting(key: str) -> Control:

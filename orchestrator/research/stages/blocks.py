@@ -171,14 +171,19 @@ def differences_by_run(
     return rows
 
 
-def feedback_block(result: JobResult | None, trouble: str = "") -> str:
-    """Why an attempt failed: the host's verdict and the program's last output."""
+def feedback_block(result: JobResult | None, trouble: str = "", *, tails: bool = True) -> str:
+    """Why an attempt failed: the host's verdict and, with ``tails``, the program's last output."""
     value: dict[str, Any] = {"trouble": trouble or None}
     if result is not None:
         value |= {
             "verdict": result.verdict,
             "exit_code": result.exit_code,
             "limits_hit": list(result.hit),
+        }
+    if result is not None and not tails:
+        value["output"] = "not shown: it may hold confidential data"
+    elif result is not None:
+        value |= {
             "stdout_tail": shown_output(result.stdout),
             "stderr_tail": shown_output(result.stderr),
         }

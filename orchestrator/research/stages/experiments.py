@@ -148,7 +148,7 @@ def _run(before: Study, number: int, planned: PlannedRun, ports: Ports) -> Study
         argv = ("python", "experiment.py", f"--out_dir=run_{number}")
         job = experiment_job(study, scoped, argv, f"run_{number}/", runs=False)
         result, jobs = scoped.run(job), jobs + 1
-        results, trouble, _ = measured(job, result, number, scoped)
+        results, trouble, _ = measured(job, result, number, scoped, tails=study.tails)
         trouble = trouble or _repeats(before, results)
         if results is not None and not trouble:
             code = common.code_only(study.tree)
@@ -159,7 +159,7 @@ def _run(before: Study, number: int, planned: PlannedRun, ports: Ports) -> Study
             )  # fmt: skip
             ports.note(RunFinished(run=run))
             return _with_run(before, run, results)
-        feedback = common.feedback_block(result, trouble + put_back)
+        feedback = common.feedback_block(result, trouble + put_back, tails=study.tails)
     if not jobs:
         leave(ports, attempt)
         raise StageLeft(

@@ -39,7 +39,7 @@ def add_instruments(study: Study, more_seeds: int, ports: Ports) -> Study:
         argv = ("python", "experiment.py", "--out_dir=run_0")
         job = experiment_job(study, scoped, argv, "run_0/", runs=False)
         result = scoped.run(job)
-        results, trouble, _ = measured(job, result, 0, scoped)
+        results, trouble, _ = measured(job, result, 0, scoped, tails=study.tails)
         trouble = trouble or _lacking(start, results, more_seeds)
         if results is not None and not trouble:
             run = finished_run(
@@ -53,7 +53,7 @@ def add_instruments(study: Study, more_seeds: int, ports: Ports) -> Study:
                 study, tree=tree, runs=(run,), results=((0, results),), more_seeds=more_seeds
             )
             return replace(study, plan=_as_measured(study.plan, results))
-        feedback = common.feedback_block(result, trouble)
+        feedback = common.feedback_block(result, trouble, tails=study.tails)
     ports.note(GaveUp(attempts=_ATTEMPTS, instead="the template's own metrics and seeds"))
     known = {name for _, results in start.results for name in results.metrics}
     decides = tuple(name for name in start.plan.decides if name in known)

@@ -11,10 +11,10 @@ from orchestrator.template.results import Results, parse_final_info
 
 
 def measured(
-    job: Job, result: JobResult, number: int, ports: Ports
+    job: Job, result: JobResult, number: int, ports: Ports, *, tails: bool = True
 ) -> tuple[Results | None, str, str]:
     """The run's results; or None, the reason as a text for a model, and what a person can do about
-    the file that it wrote.
+    the file that it wrote. Without ``tails`` the reason repeats nothing that the program wrote.
     """
     if not result.ok:
         ended = f"the run ended as: {how_it_ended(result)}"
@@ -30,8 +30,10 @@ def measured(
         refused = ", ".join(f"{path!r} ({why})" for path, why in result.refused[:3])
         trouble = f"it did not write {name}; it left {found}"
         trouble += f"; refused: {refused}" if refused else ""
+        trouble = trouble if tails else f"it did not write {name}"
         return None, trouble, "write the results into the folder that --out_dir names"
     try:
         return parse_final_info(ports.blobs.get(sha256)), "", ""
     except BadResults as error:
-        return None, f"{error.what}: {error.why}", error.todo
+        trouble = f"{error.what}: {error.why}" if tails else f"{name} has no usable result"
+        return None, trouble, error.todo

@@ -89,7 +89,7 @@ def draw_plots(study: Study, ports: Ports) -> Study:
         captions_asked = captions_asked or bool(wanted)
         if best is not None and not flaws and not wanted:
             break
-        feedback = common.feedback_block(result, "\n".join([*trouble, *wanted]))
+        feedback = common.feedback_block(result, "\n".join([*trouble, *wanted]), tails=study.tails)
     if best is None:
         ports.note(GaveUp(attempts=_ATTEMPTS, instead="the template's own plot.py"))
         best = _draw(original, ports.within("unedited"))
