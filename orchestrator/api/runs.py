@@ -13,6 +13,7 @@ from orchestrator.api.export import FileExporter
 from orchestrator.api.images import resolve_images, same_images
 from orchestrator.api.live_board import LiveBoard
 from orchestrator.api.locking import only_writer, resumable
+from orchestrator.api.origin import origin_here
 from orchestrator.api.outcomes import RunOutcome, idea_outcome
 from orchestrator.api.parallel import flight_notice, ideas_in_flight, one_teller, require_gpus
 from orchestrator.api.policies import fits, usable_policy
@@ -90,7 +91,12 @@ def run(request: RunRequest, listener: Listener = _silent) -> RunOutcome:
     if flying > 1:
         listener(Notice(flight_notice(setup, flying)))
     place = RunLocation(
-        record=paths, output=paths, mode=Mode.RECORD, parallel=flying, gpus=request.gpus
+        record=paths,
+        output=paths,
+        mode=Mode.RECORD,
+        parallel=flying,
+        gpus=request.gpus,
+        by=origin_here(),
     )
     with only_writer(paths.folder):
         try:
@@ -138,6 +144,7 @@ def resume(request: ResumeRequest, listener: Listener = _silent) -> RunOutcome:
             idea=request.idea,
             parallel=ideas_in_flight(setup, request.parallel),
             gpus=request.gpus,
+            by=origin_here(),
         )
         return _carried_out(setup, place, engine, listener, signer)
 

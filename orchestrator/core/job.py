@@ -135,6 +135,8 @@ class Attestation:
     exit_code: int | None = None
     killed: Verdict | None = None  # the host's own reason to end it
     suspected: tuple[str, ...] = ()  # limits that only its own words speak of
+    began: str = ""  # UTC, when its program was let go; empty in older records
+    ended: str = ""
 
     @property
     def unread(self) -> tuple[str, ...]:
