@@ -1,8 +1,9 @@
-"""The commands on this machine: doctor, reap."""
+"""The commands on this machine: doctor, reap, sbom."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -26,6 +27,20 @@ def _reap(
 ) -> None:
     """Remove containers and volumes of runs that were killed. Live runs are not touched."""
     console.images.reap_all(dry_run=dry_run, as_json=as_json)
+
+
+def _sbom(
+    image: Annotated[
+        str | None,
+        typer.Argument(metavar="[IMAGE]", help="An image; without it the program on this host."),
+    ] = None,
+    *,
+    into: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Where to write it; else standard output.")
+    ] = None,
+) -> None:
+    """Print a bill of materials, as CycloneDX: every package with version, hash or origin, licence."""
+    console.sbom.show_bill(image, into)
 
 
 def _doctor(
@@ -53,5 +68,9 @@ def _doctor(
     raise typer.Exit(console.doctor.doctor(results, verbose=verbose, as_json=as_json))
 
 
-MACHINE_COMMANDS: dict[str, Callable[..., None]] = {"doctor": _doctor, "reap": _reap}
+MACHINE_COMMANDS: dict[str, Callable[..., None]] = {
+    "doctor": _doctor,
+    "reap": _reap,
+    "sbom": _sbom,
+}
 """Each command and its function."""
