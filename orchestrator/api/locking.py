@@ -15,6 +15,7 @@ from pathlib import Path
 from types import FrameType
 
 from orchestrator.api.find_run import JOURNAL
+from orchestrator.api.holding import require_no_hold
 from orchestrator.core.errors import AisciError, BudgetSpent, Interrupted, UserError
 
 _LOOKS, _LOOK = 5, 0.05  # times, seconds: a lock that somebody only looked at is free by then
@@ -48,7 +49,8 @@ def stoppable(what: str, *, where: str, todo: str) -> Iterator[None]:
 
 @contextmanager
 def only_writer(folder: Path) -> Iterator[None]:
-    """Two processes never write one run's journals: the second is refused."""
+    """Two processes never write one run's journals: the second is refused, and each while there is a hold."""
+    require_no_hold()
     for left in reversed(range(_LOOKS)):
         with _flocked(folder, fcntl.LOCK_EX) as held:
             if held:

@@ -20,13 +20,13 @@ def origin_here() -> Origin:
     """This host, this account, and the program as it lies on the disk."""
     return Origin(
         host=socket.gethostname(),
-        user=_account(),
+        user=account_name(),
         commit=commit_of(_PACKAGE.parent),
         code=code_hash(),
     )
 
 
-def _account() -> str:
+def account_name() -> str:
     """The name of the account that this process runs as, and not what a variable says."""
     try:
         return pwd.getpwuid(os.geteuid()).pw_name

@@ -9,7 +9,9 @@ from datetime import UTC, datetime
 
 from orchestrator.api import find_run
 from orchestrator.api.adapters import WAITING, kept_for, real_edges
+from orchestrator.api.denied import require_not_withdrawn
 from orchestrator.api.export import FileExporter
+from orchestrator.api.holding import require_no_hold
 from orchestrator.api.images import resolve_images, same_images
 from orchestrator.api.live_board import LiveBoard
 from orchestrator.api.locking import only_writer, resumable
@@ -66,6 +68,7 @@ def run(request: RunRequest, listener: Listener = _silent) -> RunOutcome:
         UserError: the request is wrong; nothing was started.
         AisciError: the run stopped; its ``todo`` says how to continue.
     """
+    require_no_hold()
     signer = read_signer(request.sign) if request.sign is not None else None
     prepared = prepare(request)
     setup = prepared.setup
@@ -192,6 +195,7 @@ def _carried_out(
 ) -> RunOutcome:
     """The run itself, on this machine's adapters."""
     paths = place.record
+    require_not_withdrawn(setup)
     listener = one_teller(listener)  # ideas in flight are told of from threads of their own
     listener(RunOpened(str(paths.folder)))
     engine_run = run_id(paths), _reported(listener, LiveBoard(paths.folder))

@@ -12,20 +12,21 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from google.protobuf.json_format import ParseDict
+from google.protobuf.json_format import ParseDict  # type: ignore[import-untyped]  # no types
 from in_toto_attestation.v1 import statement_pb2
 from in_toto_attestation.v1.statement import Statement
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # it ships no types
 from securesystemslib.dsse import Envelope
 from securesystemslib.exceptions import VerificationError
-from securesystemslib.signer import SSlibKey
+from securesystemslib.signer._key import SSlibKey
 from typer.testing import CliRunner
 
 import cli
 from orchestrator.api.bundle import pack_evidence
 from orchestrator.core.errors import BadJournal, UserError
+from orchestrator.core.job import JobResult
 from orchestrator.record.envelope import run_statement, signed_envelope
-from orchestrator.record.events import RunStarted
+from orchestrator.record.events import Answered, RunStarted
 from orchestrator.record.paths import RunPaths
 from orchestrator.record.pins import Origin
 from orchestrator.record.signing import read_signer
@@ -63,12 +64,12 @@ def public(path: Path) -> SSlibKey:
     """The public half, as an auditor's library takes it: under the name that the envelope gives it."""
     private = serialization.load_pem_private_key(path.read_bytes(), None)
     name = read_signer(path).public.fingerprint
-    return SSlibKey.from_crypto(private.public_key(), keyid=name)  # type: ignore[arg-type]  # it is Ed25519
+    return SSlibKey.from_crypto(private.public_key(), keyid=name)
 
 
 def validated(statement: Any) -> None:
     """Raise for what in-toto's own library refuses."""
-    made: Any = ParseDict(statement, statement_pb2.Statement())  # type: ignore[attr-defined]
+    made: Any = ParseDict(statement, statement_pb2.Statement())
     Statement.copy_from_pb(made).validate()
 
 
@@ -157,12 +158,14 @@ def test_a_statement_says_who_began_the_run_and_when_where_the_record_knows(
 
 def test_a_container_says_when_its_program_began_and_ended(tmp_path: Path) -> None:
     rig = report_rig.Recorded(tmp_path / "toy")
-    times = {"began": "2026-11-29T12:00:00.000+00:00", "ended": "2026-11-29T12:00:04.000+00:00"}
+    times: dict[str, Any] = {
+        "began": "2026-11-29T12:00:00.000+00:00",
+        "ended": "2026-11-29T12:00:04.000+00:00",
+    }
     box = report_rig.box(**times)
-    rig.job(
-        rig.run, "run/x", report_rig.JobResult(**rig.ended() | {"attestation": box}, files=rig.code)
-    )
-    evidence = [line.evidence.inline for line in rig.run.events if getattr(line, "evidence", None)]
+    rig.job(rig.run, "run/x", JobResult(**rig.ended() | {"attestation": box}, files=rig.code))
+    answered = [line for line in rig.run.events if isinstance(line, Answered)]
+    evidence = [line.evidence.inline for line in answered if line.evidence is not None]
     assert "began" not in evidence[0]["predicate"]
     assert {name: evidence[1]["predicate"][name] for name in times} == times
     assert faults("container", evidence[1]) == []
