@@ -23,7 +23,7 @@ from orchestrator.record.paths import RunPaths
 from orchestrator.record.pins import Pins, ProofPin
 from orchestrator.record.signing import read_signer
 from orchestrator.research.pins import spec_of, template_of
-from tests.exchange.test_bundle import key
+from tests.support.signing_key import key
 
 
 @pytest.fixture

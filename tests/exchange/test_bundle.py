@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from google.protobuf.json_format import ParseDict  # type: ignore[import-untyped]  # no types
 from in_toto_attestation.v1 import statement_pb2
 from in_toto_attestation.v1.statement import Statement
@@ -33,6 +32,7 @@ from orchestrator.record.signing import read_signer
 from tests.support import report_rig, standing_rig
 from tests.support.journal_rig import run_started
 from tests.support.places import ROOT
+from tests.support.signing_key import key
 
 BY = Origin(host="box7", user="anna", commit="c" * 40, code="d" * 64)
 
@@ -45,19 +45,6 @@ def schema(name: str) -> Draft202012Validator:
 
 def faults(name: str, statement: Any) -> list[str]:
     return [f"{one.json_path}: {one.message}" for one in schema(name).iter_errors(statement)]
-
-
-def key(folder: Path, name: str = "key") -> Path:
-    """A new private key in PEM."""
-    path = folder / f"{name}.pem"
-    path.write_bytes(
-        Ed25519PrivateKey.generate().private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    return path
 
 
 def public(path: Path) -> SSlibKey:
