@@ -9,8 +9,8 @@ from orchestrator.core.files import shipped_root
 from orchestrator.exchange.bill import bill_of
 from orchestrator.exchange.host_packages import (
     DISTRIBUTION,
-    installed_packages,
     locked_packages,
+    packages_here,
 )
 from orchestrator.exchange.image_packages import image_packages
 from orchestrator.sandbox.engine.client import Engine
@@ -21,7 +21,7 @@ from orchestrator.sandbox.images.images import find_image, resolve_image
 def bill_of_host() -> dict[str, Any]:
     """The program's own packages: by the lock of a checkout with their hashes, else as they are installed."""
     lock = shipped_root() / "uv.lock"
-    packages = locked_packages(lock) if lock.is_file() else installed_packages()
+    packages = locked_packages(lock) if lock.is_file() else packages_here()
     subject = {
         "type": "application",
         "bom-ref": f"pkg:pypi/{DISTRIBUTION}@{__version__}",

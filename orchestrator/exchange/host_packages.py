@@ -77,7 +77,7 @@ def installed_licence(name: str, version: str) -> tuple[str, bool]:
     )
 
 
-def installed_packages() -> tuple[SoftwarePackage, ...]:
+def packages_here() -> tuple[SoftwarePackage, ...]:
     """The packages that the installed program needs, as they are installed; without a lock, and so without hashes."""
     return tuple(_installed(name) for name in sorted(set(_needed())))
 

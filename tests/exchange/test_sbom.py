@@ -18,7 +18,7 @@ import cli
 from orchestrator.api.sbom import bill_of_host, bill_of_image
 from orchestrator.core.errors import BadFile
 from orchestrator.exchange.components import SoftwarePackage, licence_of
-from orchestrator.exchange.host_packages import installed_packages, locked_packages
+from orchestrator.exchange.host_packages import locked_packages, packages_here
 from orchestrator.exchange.image_packages import debian_packages, python_packages
 from orchestrator.sandbox.engine.client import connect
 from tests.support.places import ROOT
@@ -68,8 +68,8 @@ def test_the_same_packages_give_the_same_bill() -> None:
     assert json.dumps(bill_of_host()) == json.dumps(bill_of_host())
 
 
-def test_without_a_lock_the_installed_packages_are_named() -> None:
-    named = {one.name: one for one in installed_packages()}
+def test_without_a_lock_the_packages_here_are_named() -> None:
+    named = {one.name: one for one in packages_here()}
     assert named.keys() <= {one.name for one in locked_packages(ROOT / "uv.lock")}
     assert {"litellm", "pydantic", "typer"} <= named.keys()
     assert all(one.version for one in named.values())
