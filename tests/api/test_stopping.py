@@ -5,10 +5,14 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import subprocess
 import sys
 import tarfile
 import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +30,19 @@ from orchestrator.api.runs import resume, run
 from orchestrator.api.stopping import runs_at_work, stop_runs
 from orchestrator.core import machine_folder
 from orchestrator.core.errors import BadFile, UserError
+from orchestrator.core.files import shipped_root
+from orchestrator.core.job import Job
 from orchestrator.core.machine_folder import MachineFolder
+from orchestrator.core.tree import Tree
+from orchestrator.policy.policy import load_policy
+from orchestrator.record.blobs import BlobStore
 from orchestrator.sandbox.engine import keeping
 from orchestrator.sandbox.engine.client import APIError, connect
-from orchestrator.sandbox.engine.keeping import keep_container
+from orchestrator.sandbox.engine.keeping import job_containers, keep_container
+from orchestrator.sandbox.engine.labels import Owner
+from orchestrator.sandbox.images.images import resolve_image
+from orchestrator.sandbox.resources import SandboxPool
+from orchestrator.sandbox.sandbox import DockerSandbox
 from tests.support import standing_rig
 
 HOLDS = """
@@ -242,14 +255,14 @@ def test_a_containers_files_are_kept_unopened_with_their_hashes_while_it_stands_
     engine: Any = Scripted()
     kept = keep_container(engine, "aisci-x/../y", tmp_path / "kept")
     assert kept is not None
-    assert engine.api.asked == ["pause", "/workspace", "/tmp", "unpause"]
+    assert engine.api.asked == ["pause", "/workspace", "unpause"]
     assert kept.folder == tmp_path / "kept" / "aisci-x_.._y"
     assert (kept.folder / "workspace.tar").read_bytes() == engine.api.tar
     manifest = json.loads((kept.folder / "kept.json").read_text())
     for file in manifest["files"]:
         data = (kept.folder / file["name"]).read_bytes()
         assert (hashlib.sha256(data).hexdigest(), len(data)) == (file["sha256"], file["bytes"])
-    assert len(manifest["files"]) == 4
+    assert len(manifest["files"]) == 3
     assert "changes.json" in manifest["lacks"][0]
     assert not list(tmp_path.rglob("escape"))
     monkeypatch.setattr(keeping, "MOST_KEPT", 150)
@@ -259,26 +272,37 @@ def test_a_containers_files_are_kept_unopened_with_their_hashes_while_it_stands_
 
 
 @pytest.mark.engine
-def test_a_real_containers_workspace_is_kept_and_it_can_end_afterwards(tmp_path: Path) -> None:
+def test_what_a_real_job_wrote_is_kept_and_the_job_goes_on(tmp_path: Path) -> None:
     engine = connect()
-    made = engine.containers.create(
-        "aisci-storage",
-        ["sh", "-c", "mkdir -p /tmp/x; echo found >/tmp/x/trace; sleep 60"],
-        network_mode="none",
-        user="65534:65534",
-        labels={"aisci.kind": "experiment"},
+    limits = load_policy("ci-cpu", shipped_root() / "policies").limits("experiment")
+    job = Job(
+        scope="kept",
+        kind="experiment",
+        argv=("sh", "-c", "echo found >trace.txt; sleep 6"),
+        files=Tree(),
+        limits=replace(limits, image="aisci-storage"),
+        harvest=("trace.txt",),
     )
-    try:
-        made.start()
-        time.sleep(1)
-        kept = keep_container(engine, str(made.name), tmp_path)
+    resolve = partial(resolve_image, engine)
+    with (
+        SandboxPool(engine, f"kept-{os.getpid()}", resolve, policy="kept") as pool,
+        ThreadPoolExecutor(1) as thread,
+    ):
+        result = thread.submit(DockerSandbox(pool, BlobStore(tmp_path / "blobs")).run, job)
+        names: tuple[str, ...] = ()
+        for _ in range(100):
+            time.sleep(0.1)
+            names = job_containers(engine, Owner.me())
+            if names:
+                break
+        time.sleep(2)  # the gate has opened
+        kept = keep_container(engine, names[0], tmp_path / "kept")
         assert kept is not None
-        with tarfile.open(kept.folder / "tmp.tar") as tar:
-            member = tar.extractfile("tmp/x/trace")
+        assert kept.lacks == ()
+        with tarfile.open(kept.folder / "workspace.tar") as tar:
+            (name,) = [one for one in tar.getnames() if one.endswith("trace.txt")]
+            member = tar.extractfile(name)
             assert member is not None
             assert member.read() == b"found\n"
         assert json.loads((kept.folder / "processes.json").read_text())["Processes"]
-        made.reload()
-        assert made.status == "running"
-    finally:
-        made.remove(force=True)
+        assert result.result(60).ok

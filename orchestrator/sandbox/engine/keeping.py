@@ -1,6 +1,7 @@
 """Keeps what a container is and has, before it is removed: for whoever looks into what a job did.
 
-The container is held still meanwhile. Its files come as one tar stream, which is hashed and stored unopened.
+The container is held still meanwhile. Its files come as one tar stream, which is hashed and stored unopened. A
+job's ``/tmp`` is memory that an engine does not hand out: it is lost.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from orchestrator.sandbox.engine.client import APIError, Engine, NotFound, trans
 from orchestrator.sandbox.engine.labels import JOB, KIND, OWNER, RUN, Owner
 
 MOST_KEPT = 4 << 30  # bytes of one container's files
-_FOLDERS = {"workspace.tar": "/workspace", "tmp.tar": "/tmp"}  # noqa: S108 - paths in a container
+_WORKSPACE = "/workspace"  # all else that a job may write is its /tmp
 _JOBS = frozenset({"experiment", "latex", "editor"})
 
 
@@ -70,10 +71,9 @@ def keep_container(engine: Engine, name: str, into: Path) -> KeptContainer | Non
         if facts["State"]["Running"]:
             files += _kept(lacks, folder / "processes.json", lambda: [_json(engine.api.top(name))])
         files += _kept(lacks, folder / "changes.json", lambda: [_json(engine.api.diff(name) or [])])
-        for file, inside in _FOLDERS.items():
-            files += _kept(
-                lacks, folder / file, lambda inside=inside: engine.api.get_archive(name, inside)[0]
-            )
+        files += _kept(
+            lacks, folder / "workspace.tar", lambda: engine.api.get_archive(name, _WORKSPACE)[0]
+        )
     labels: Mapping[str, Any] = facts["Config"]["Labels"] or {}
     made = KeptContainer(
         name=name,
