@@ -1,6 +1,6 @@
-"""What the shipped experiments and their plots share: a summary over seeds, results written in one
-step, a share of the work done, and one look for all figures. `aisci template new` copies this file
-beside experiment.py; it needs nothing of aisci. Figures need matplotlib, the rest Python alone.
+"""What the shipped experiments and their plots share: a check of a split, a summary over seeds, results
+written in one step, a share of the work done, and one look for all figures. `aisci template new` copies
+this file beside experiment.py; it needs nothing of aisci. Figures need matplotlib, the rest Python alone.
 """
 
 from __future__ import annotations
@@ -72,6 +72,23 @@ def counter(total: int) -> Callable[[], None]:
         print(f"progress: {done / total:.4f}", flush=True)
 
     return advance
+
+
+def check_apart(parts: Mapping[str, Sequence[bytes]], of: str) -> None:
+    """Stop if two parts of a split share an example, by its bytes; ``of`` names the examples.
+
+    Order the parts as they are used: trained on, chosen by, tested on.
+    """
+    seen = {name: set(examples) for name, examples in parts.items()}
+    names = list(seen)
+    for i, one in enumerate(names):
+        for other in names[i + 1 :]:
+            shared = len(seen[one] & seen[other])
+            if shared:
+                raise SystemExit(
+                    f"the split leaks: {shared} {of} are in both the {one} and the {other} part; "
+                    "a test result means nothing then"
+                )
 
 
 def told(name: str, final: Mapping[str, Mapping[str, float]]) -> None:

@@ -25,12 +25,16 @@ _MOST = 1 << 18  # bytes of a file that is read
 
 
 class LiveJob(BaseModel):
-    """A job at work: its scope, the share (0 to 1) that its program reports as done, the end of what it printed
-    on standard output, and how many bytes that output has in all.
+    """A job that waits for room or is at work: its scope, the GPUs that it was lent, the share (0 to 1) that its
+    program reports as done, the end of what it printed on standard output, and how many bytes that output has in
+    all. ``ends`` is about when the whole run ends (UTC, in seconds), as its plans say.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     scope: str = Field(max_length=400)
+    waits: bool = False
+    gpus: tuple[str, ...] = Field(default=(), max_length=64)
+    ends: float | None = None
     share: float | None = Field(default=None, ge=0, le=1)
     tail: str = Field(default="", max_length=_MOST)
     printed: int = Field(default=0, ge=0)
@@ -41,36 +45,48 @@ class LiveBoard:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._written: dict[str, tuple[float, LiveJob]] = {}
+        self._jobs: dict[str, LiveJob] = {}
+        self._written: dict[str, float] = {}
+        self._ends: float | None = None
 
     def __call__(self, what: str, facts: Mapping[str, object]) -> None:
         """Follow what a sandbox reports of its jobs."""
         scope = facts.get("scope")
         if not isinstance(scope, str):
             return
-        if what == "sample":
+        if what == "waiting":
+            self._write(LiveJob(scope=scope, waits=True, ends=self._ends))
+        elif what == "started":
+            left, gpus = facts.get("left"), facts.get("gpus")
+            if isinstance(left, float):
+                self._ends = time.time() + left
+            lent = gpus if isinstance(gpus, tuple) else ()
+            self._write(LiveJob(scope=scope, gpus=lent, ends=self._ends))
+        elif what == "sample":
             self._sampled(scope, facts)
         elif what == "ended":
-            self._written.pop(scope, None)
+            self._jobs.pop(scope, None)
             with suppress(OSError):
                 self._path(scope).unlink(missing_ok=True)
 
     def _sampled(self, scope: str, facts: Mapping[str, object]) -> None:
-        at, before = self._written.get(scope, (0.0, None))
-        now = time.monotonic()
-        if now - at < _EACH:
+        if time.monotonic() - self._written.get(scope, 0.0) < _EACH:
             return
         share, tail, printed = (facts.get(name) for name in ("share", "tail", "printed"))
-        job = LiveJob(
-            scope=scope,
-            share=share if isinstance(share, float) else None,
-            tail=tail if isinstance(tail, str) else "",
-            printed=printed if isinstance(printed, int) else 0,
-        )
-        self._written[scope] = now, job
-        if job != before:
+        before = self._jobs.get(scope, LiveJob(scope=scope))
+        told = {
+            "share": share if isinstance(share, float) else None,
+            "tail": tail if isinstance(tail, str) else "",
+            "printed": printed if isinstance(printed, int) else 0,
+        }
+        self._write(before.model_copy(update={"waits": False, "ends": self._ends, **told}))
+
+    def _write(self, job: LiveJob) -> None:
+        known, self._jobs[job.scope] = self._jobs.get(job.scope), job
+        self._written[job.scope] = time.monotonic()
+        if job != known:
             with suppress(OSError, AisciError):
-                write(self._path(scope), job.model_dump_json().encode())
+                write(self._path(job.scope), job.model_dump_json().encode())
 
     def _path(self, scope: str) -> Path:
         return self._folder / f"{_PREFIX}{hashlib.sha256(scope.encode()).hexdigest()[:16]}"

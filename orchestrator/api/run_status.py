@@ -24,13 +24,16 @@ State = Literal["working", "finished", "failed", "stopped", "unfinished", "unrea
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallOut:
     """A call without an end: since when (UTC, in seconds), after how many seconds it is stopped (0: never), and the
-    share (0 to 1) of its work that its program reports as done.
+    share (0 to 1) of its work that its program reports as done. One that ``waits`` for room has no container yet;
+    ``gpus`` are those that it was lent.
     """
 
     what: str
     since: float
     limit: float
     share: float | None = None
+    waits: bool = False
+    gpus: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +62,8 @@ class WayStatus:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunStatus:
     """A run. ``worked`` is how many seconds at least one call was out, of ``limit`` that its policy gives it
-    (0: no limit). Of one that cannot be read, ``fault`` says why, and there is nothing else.
+    (0: no limit); it ends at about ``ends`` (UTC, in seconds; 0: not known), as its plans say. Of one that cannot
+    be read, ``fault`` says why, and there is nothing else.
     """
 
     id: str
@@ -74,6 +78,7 @@ class RunStatus:
     changed: str = ""
     worked: float = 0.0
     limit: float = 0.0
+    ends: float = 0.0
     shared: WayStatus | None = None
     ideas: tuple[WayStatus, ...] = ()
 

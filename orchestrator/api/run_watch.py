@@ -111,6 +111,7 @@ class _Told:
             changed=self.changed,
             worked=time_at_work(lines, [(since, max(now, since)) for since in out]),
             limit=_wall(self.pins.policy.settings),
+            ends=max((job.ends or 0.0 for job in jobs.values()), default=0.0),
             shared=shared,
             ideas=ideas,
         )
@@ -135,9 +136,12 @@ class _Told:
                 what=one.what,
                 since=one.since,
                 limit=one.limit,
-                share=job.share if one.key and (job := jobs.get(one.key[1])) else None,
+                share=job.share,
+                waits=job.waits,
+                gpus=job.gpus,
             )
             for one in way.doing
+            for job in [jobs.get(one.key[1] if one.key else "", LiveJob(scope=""))]
         )
         return WayStatus(
             id=key,

@@ -17,9 +17,9 @@ from orchestrator.api.lock_holder import LockHolder, lock_holder
 from orchestrator.core.errors import AisciError, EngineUnavailable
 from orchestrator.core.files import data_home
 from orchestrator.sandbox.engine.client import Engine, connect
-from orchestrator.sandbox.engine.keeping import KeptContainer, job_containers, keep_container
 from orchestrator.sandbox.engine.labels import Owner, process_start
 from orchestrator.sandbox.engine.reaper import leftovers
+from orchestrator.sandbox.storage.keeping import KeptContainer, job_containers, keep_container
 
 ALL_PATIENCE = 120.0  # seconds for all of them together, before they are killed
 _ROUNDS = 3  # a run that began meanwhile is found by the next look

@@ -42,6 +42,11 @@ _GAP = 2
 _BARS_FROM = 116  # characters of width from which on there is room for bars and words
 
 
+def _rough_span(seconds: float) -> str:
+    """``40 s``, ``12 min``, ``3 h 20 min``: what plans say needs no seconds."""
+    return exact_span(seconds if seconds < 60 else 60 * round(seconds / 60)).removesuffix(" 0 s")
+
+
 class LiveTable(Display):
     """A journal listener that draws; use it as a context manager around the run."""
 
@@ -84,8 +89,10 @@ class LiveTable(Display):
         lines = fixed_columns([_COLUMNS[name] for name in names], cells, width)
         if len(shown) < len(ways):
             lines.append(cell(f"and {len(ways) - len(shown)} more ideas that have ended", "dim"))
-        taken = exact_span(self._clock() - self._since)
-        return [*lines, cell(f"working since {self._began} UTC, {taken}", "dim")]
+        now, ends = self._clock(), self._track.ends
+        taken = exact_span(now - self._since)
+        left = f"; about {_rough_span(ends - now)} left" if ends is not None and ends > now else ""
+        return [*lines, cell(f"working since {self._began} UTC, {taken}{left}", "dim")]
 
     def _rows(
         self,

@@ -96,6 +96,7 @@ def status_json(status: RunStatus) -> dict[str, Any]:
         fields["out"] = [asdict(call) | {"since": _utc(call.since)} for call in way.out]
         ways.append(fields)
     times = {"changed": status.changed, "worked": round(status.worked, 3), "limit": status.limit}
+    times["ends"] = _utc(status.ends) if status.ends else None
     return run_json(status) | times | {"shared": ways[:1], "each": ways[1:]}
 
 
@@ -107,7 +108,11 @@ def drawn_status(
     if height is not None:
         room = max(1, (height - _LINES_AROUND) // 2)
         ideas = sorted(ideas, key=lambda one: bool(one.status))[:room]
-    above = [*_heading(status), *_stages(status, ideas, width), *_use(status, ideas, now, width)]
+    above = [
+        *_heading(status, now),
+        *_stages(status, ideas, width),
+        *_use(status, ideas, now, width),
+    ]
     below = [Text(), Text(plain_line(f"next: {status.next}", limit=_LONGEST))]
     faults = _faults(status, width)
     if height is not None:
@@ -115,9 +120,11 @@ def drawn_status(
     return [*above, *faults, *below]
 
 
-def _heading(status: RunStatus) -> list[Text]:
+def _heading(status: RunStatus, now: float) -> list[Text]:
     left = max(0.0, status.limit - status.worked)
     limit = f" of {out.span(status.limit)}, {_rough(left)} left" if status.limit else ""
+    if status.ends > now:
+        limit += f"; ends in about {_rough(status.ends - now)}, by its plans"
     began, heading = status.began[:16].replace("T", " "), Text(no_wrap=True)
     heading.append_text(cell(status.id, "bold")).append("  ")
     heading.append(status.state, style=STATE_STYLES[status.state])
@@ -195,7 +202,10 @@ def _sums(status: RunStatus, *, roomy: bool) -> tuple[Text, ...]:
 
 
 def _going(call: CallOut, now: float, *, bar: bool) -> str:
+    if call.waits:
+        return f"waiting for room {elapsed(max(0.0, now - call.since), 0.0, bar=False)}"
     done = "" if call.share is None else f" {call.share:.0%}"
+    done += f" on {', '.join(one[:12] for one in call.gpus)}" if call.gpus else ""
     return f"{call.what}{done} {elapsed(max(0.0, now - call.since), call.limit, bar=bar)}"
 
 

@@ -8,7 +8,7 @@ from orchestrator.api.holding import release_hold, set_hold
 from orchestrator.api.stopping import stop_runs
 from orchestrator.console import output as out
 from orchestrator.core.errors import UserError
-from orchestrator.sandbox.engine.keeping import KeptContainer
+from orchestrator.sandbox.storage.keeping import KeptContainer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

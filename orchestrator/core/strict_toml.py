@@ -61,7 +61,7 @@ def read_flat_toml(path: Path) -> dict[str, TomlValue]:
     return {key: TomlValue(_flat(value), _place(path, key, lines)) for key, value in found.items()}
 
 
-def read_lock(path: Path) -> tuple[dict[str, Any], ...]:
+def read_uv_lock(path: Path) -> tuple[dict[str, Any], ...]:
     """The tables of the packages in ``uv.lock``, which a program writes. Raises :class:`BadFile`."""
     try:
         found = tomllib.loads(path.read_text("utf-8"))["package"]

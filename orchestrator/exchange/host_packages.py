@@ -8,7 +8,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from orchestrator.core.strict_toml import read_lock
+from orchestrator.core.strict_toml import read_uv_lock
 from orchestrator.exchange.components import SoftwarePackage, licence_of, python_name
 
 DISTRIBUTION = "aisci-lab"
@@ -21,7 +21,7 @@ def locked_packages(lock: Path) -> tuple[SoftwarePackage, ...]:
     Raises :class:`BadFile`.
     """
     known: dict[str, list[dict[str, Any]]] = {}
-    for one in read_lock(lock):
+    for one in read_uv_lock(lock):
         known.setdefault(str(one["name"]), []).append(one)
     wanted, todo = set[str](), [DISTRIBUTION]
     while todo:

@@ -21,6 +21,7 @@ from orchestrator.report.page import (
     section,
 )
 from orchestrator.report.reading import IdeaFacts, read_idea, read_run
+from orchestrator.report.side_by_side import side_by_side
 from orchestrator.report.timeline import timeline
 
 
@@ -39,6 +40,7 @@ def run_report(run: Journal, ideas: list[Journal]) -> str:
     byline = f"Proposed, carried out and written by {author}, a program."
     if pins.imported:
         byline = f"Imported from {pins.imported.folder}, a results folder of the AI Scientist."
+    beside = side_by_side(known)
     count = "one idea" if len(known) == 1 else f"{len(known)} ideas"
     head = el(
         "header",
@@ -52,6 +54,7 @@ def run_report(run: Journal, ideas: list[Journal]) -> str:
         f"{template} · aisci",
         head,
         section("ideas", "Ideas", _table(known)),
+        *([section("results", "Results side by side", *beside)] if beside else []),
         *_timeline(run, known),
         section("proof", "Proof of the policy", proof_paragraph(pins)),
         section("record", "The record", *_record(run, pins)),
@@ -88,6 +91,7 @@ def _table(known: list[tuple[str, IdeaFacts]]) -> Html:
         paper = el("a", "paper (PDF)", href=name) if idea.reached.paper is not None else None
         runs = sum(1 for run in idea.runs if run.number)
         time = duration(sum(seconds for _, seconds in idea.stages))
+        last = idea.journal.events[-1].at[:16].replace("T", " ")
         rows.append(
             (
                 [
@@ -96,10 +100,10 @@ def _table(known: list[tuple[str, IdeaFacts]]) -> Html:
                     el("div", why, class_="small quiet") if why else None,
                 ],
                 pills(idea.status, idea.lacking),
-                *map(number, (runs, len(idea.reached.claims), dollars(used.usd), time)),
+                *map(number, (runs, len(idea.reached.claims), dollars(used.usd), time, last)),
             )
         )
-    names = ("runs", "verified numbers", "cost", "time")
+    names = ("runs", "verified numbers", "cost", "time", "last line (UTC)")
     return data_table(("idea", "", *map(right, names)), rows)
 
 

@@ -67,7 +67,7 @@ def _row(metric: str, by_run: dict[int, Dataset], about: Metric | None) -> list[
     cells += [
         number(mean_text(value) if value else "–")
         if run == 0 or base is None
-        else _against(base, value, about)
+        else against(base, value, about)
         for run, value in values.items()
     ]
     return cells + ([el("td", _chart(values))] if len(by_run) > 1 else [])
@@ -83,16 +83,19 @@ def _name(metric: str, about: Metric | None) -> Html:
 
 
 def mean_error(data: Dataset, metric: str) -> MeanError | None:
+    """A mean with its standard error, None where it is not known."""
     mean = data.means.get(metric)
     return None if mean is None else (mean, data.stderrs.get(metric))
 
 
 def mean_text(value: MeanError) -> str:
+    """``0.52 ± 0.01``."""
     mean, error = value
     return f"{mean:.4g}" + (f" ± {error:.2g}" if error is not None else "")
 
 
-def _against(base: MeanError, value: MeanError | None, about: Metric | None) -> Html:
+def against(base: MeanError, value: MeanError | None, about: Metric | None) -> Html:
+    """A cell with a value, and its change from the baseline in the colour of the better side."""
     if value is None:
         return number("–")
     change, look = value[0] - base[0], ""

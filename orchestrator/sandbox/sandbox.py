@@ -134,7 +134,7 @@ class DockerSandbox:
         # Told before the first sample, which comes from the monitor's own thread.
         self._on_event("started", {
             "job": job.id, "scope": job.scope, "container": slot.container[:12],
-            "left": pool.outlook.time_left(),
+            "left": pool.outlook.time_left(), "gpus": tuple(lease.uuids),
         })  # fmt: skip
         self._monitored(monitor, undo.front)
         within.check(job.scope)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -32,14 +33,28 @@ def board(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LiveBoard:
 def test_a_jobs_output_and_share_are_there_while_it_runs_and_gone_at_its_end(
     tmp_path: Path, board: LiveBoard
 ) -> None:
-    board("started", {"scope": SCOPE})
-    assert live_jobs(tmp_path) == {}
+    board("waiting", {"scope": SCOPE})
+    assert live_jobs(tmp_path) == {SCOPE: LiveJob(scope=SCOPE, waits=True)}
+    board("started", {"scope": SCOPE, "left": None, "gpus": ()})
+    assert live_jobs(tmp_path) == {SCOPE: LiveJob(scope=SCOPE)}
     board("sample", sample("step 1\n", 0.25))
     assert live_jobs(tmp_path) == {
         SCOPE: LiveJob(scope=SCOPE, share=0.25, tail="step 1\n", printed=7)
     }
     board("ended", {"scope": SCOPE})
     assert list(tmp_path.iterdir()) == []
+
+
+def test_it_says_which_gpus_a_job_was_lent_and_about_when_the_run_ends(
+    tmp_path: Path, board: LiveBoard
+) -> None:
+    board("started", {"scope": SCOPE, "left": 600.0, "gpus": ("GPU-1", "GPU-2")})
+    board("sample", sample("a\n", 0.5))
+    (job,) = live_jobs(tmp_path).values()
+    assert (job.gpus, job.share, job.waits) == (("GPU-1", "GPU-2"), 0.5, False)
+    assert job.ends == pytest.approx(time.time() + 600, abs=30)
+    board("waiting", {"scope": "idea/other/plots"})
+    assert live_jobs(tmp_path)["idea/other/plots"].ends == job.ends, "it is the run's"
 
 
 def test_it_is_no_part_of_the_record_and_the_next_writer_removes_what_was_left(
@@ -53,6 +68,11 @@ def test_it_is_no_part_of_the_record_and_the_next_writer_removes_what_was_left(
 
 
 def test_it_is_written_at_most_twice_a_second(tmp_path: Path) -> None:
+    board = LiveBoard(tmp_path)
+    board("started", {"scope": SCOPE})
+    board("sample", sample("a\n"))
+    assert live_jobs(tmp_path)[SCOPE].tail == "", "half a second has not passed"
+    board("ended", {"scope": SCOPE})
     board = LiveBoard(tmp_path)
     board("sample", sample("a\n"))
     board("sample", sample("a\nb\n"))

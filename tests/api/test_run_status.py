@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.api import live_board
 from orchestrator.api.find_run import find_run, id_of
 from orchestrator.api.live_board import LiveBoard
 from orchestrator.api.locking import is_at_work, only_writer
@@ -25,6 +26,7 @@ from orchestrator.api.run_state import RunState
 from orchestrator.api.run_watch import RunWatch, brief_status, status_of
 from orchestrator.console.log_lines import LogLines
 from orchestrator.console.run_logs import show_logs
+from orchestrator.console.run_status import drawn_status
 from orchestrator.core.errors import BadJournal, UnknownName, UserError
 from orchestrator.core.files import write
 from orchestrator.core.model import Usage
@@ -152,15 +154,26 @@ def test_a_run_is_seen_at_work_and_its_calls_since_when(runs: Path) -> None:
 
 
 def test_a_call_of_a_run_at_work_has_the_share_that_its_job_has_done(
-    runs: Path, tmp_path: Path
+    runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "run"
     shutil.copytree(runs / rig.WORKING, folder)
     scope = [line.scope for line in RunLines(folder).more() if isinstance(line, Asked)][-1]
     with rig.held(folder):
         (before,) = status_of(folder, 0.0).ideas
-        LiveBoard(folder)("sample", {"scope": scope, "share": 0.25, "tail": "", "printed": 0})
+        board = LiveBoard(folder)
+        board("waiting", {"scope": scope})
+        (waits,) = status_of(folder, 0.0).ideas
+        board("started", {"scope": scope, "left": 90.0, "gpus": ("GPU-7",)})
+        status = status_of(folder, 0.0)
+        monkeypatch.setattr(live_board, "_EACH", 0.0)
+        board("sample", {"scope": scope, "share": 0.25, "tail": "", "printed": 0})
         (after,) = status_of(folder, 0.0).ideas
+    assert [call.waits for call in waits.out] == [True]
+    assert status.ends == pytest.approx(time.time() + 90, abs=30)
+    assert [call.gpus for call in after.out] == [("GPU-7",)]
+    shown = "\n".join(line.plain for line in drawn_status(status, time.time(), 100))
+    assert "ends in about" in shown
     assert [call.share for call in before.out] == [None]
     assert [call.share for call in after.out] == [0.25]
     (ended,) = status_of(folder, 0.0).ideas

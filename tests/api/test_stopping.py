@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tarfile
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -36,13 +37,13 @@ from orchestrator.core.machine_folder import MachineFolder
 from orchestrator.core.tree import Tree
 from orchestrator.policy.policy import load_policy
 from orchestrator.record.blobs import BlobStore
-from orchestrator.sandbox.engine import keeping
 from orchestrator.sandbox.engine.client import APIError, connect
-from orchestrator.sandbox.engine.keeping import job_containers, keep_container
 from orchestrator.sandbox.engine.labels import Owner
 from orchestrator.sandbox.images.images import resolve_image
 from orchestrator.sandbox.resources import SandboxPool
 from orchestrator.sandbox.sandbox import DockerSandbox
+from orchestrator.sandbox.storage import keeping
+from orchestrator.sandbox.storage.keeping import job_containers, keep_container
 from tests.support import standing_rig
 
 HOLDS = """
@@ -225,7 +226,16 @@ class ScriptedApi:
 
     def inspect_container(self, _name: str) -> dict[str, Any]:
         labels = {"aisci.run": "toy-1", "aisci.job": "j"}
-        return {"State": {"Running": True, "Paused": False}, "Config": {"Labels": labels}}
+        mounts = [
+            {"Type": "bind", "Source": "/data"},
+            {"Type": "volume", "Name": "other"},
+            {"Type": "volume", "Name": "aisci-volume"},
+        ]
+        return {
+            "State": {"Running": True, "Paused": False},
+            "Config": {"Labels": labels},
+            "Mounts": mounts,
+        }
 
     def pause(self, _name: str) -> None:
         self.asked.append("pause")
@@ -239,10 +249,6 @@ class ScriptedApi:
     def diff(self, _name: str) -> None:
         raise APIError("no")
 
-    def get_archive(self, _name: str, path: str) -> tuple[Any, Any]:
-        self.asked.append(path)
-        return iter((self.tar[:100], self.tar[100:])), {}
-
 
 class Scripted:
     def __init__(self) -> None:
@@ -253,9 +259,15 @@ def test_a_containers_files_are_kept_unopened_with_their_hashes_while_it_stands_
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine: Any = Scripted()
+
+    def sent(_engine: Any, volume: str, _labels: Any) -> Iterator[bytes]:
+        engine.api.asked.append(volume)
+        yield from (engine.api.tar[:100], engine.api.tar[100:])
+
+    monkeypatch.setattr(keeping, "volume_tar", sent)
     kept = keep_container(engine, "aisci-x/../y", tmp_path / "kept")
     assert kept is not None
-    assert engine.api.asked == ["pause", "/workspace", "unpause"]
+    assert engine.api.asked == ["pause", "aisci-volume", "unpause"]
     assert kept.folder == tmp_path / "kept" / "aisci-x_.._y"
     assert (kept.folder / "workspace.tar").read_bytes() == engine.api.tar
     manifest = json.loads((kept.folder / "kept.json").read_text())

@@ -103,11 +103,19 @@ def test_the_documents_of_this_program_are_read_by_topic(
     listed = capsys.readouterr().out
     assert "cli" in listed
     assert "The command" in listed
+    assert "templates/NAME is the page of a shipped template:\n2d_diffusion, " in listed
+    assert max(map(len, listed.splitlines())) <= 80
     docs.show_docs("docs/policy.md", as_json=False)
     assert capsys.readouterr().out.startswith("# Policies\n")
+    for topic in ("grokking", "templates/grokking", "docs/templates/grokking.md"):
+        docs.show_docs(topic, as_json=False)
+        assert capsys.readouterr().out.startswith("# `grokking`\n")
     with pytest.raises(UnknownName) as caught:
         docs.show_docs("polcy", as_json=False)
     assert "did you mean 'policy'?" in caught.value.todo
+    with pytest.raises(UnknownName, match="no document") as caught:
+        docs.show_docs("groking", as_json=False)
+    assert "did you mean 'grokking'?" in caught.value.todo
 
 
 @pytest.mark.program

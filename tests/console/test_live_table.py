@@ -86,6 +86,15 @@ def test_the_time_is_told_and_grows(busy: RunState) -> None:
     assert lines(busy, 80)[-1] == "working since 12:34 UTC, 1 h 6 min"
 
 
+def test_about_how_long_the_run_has_left_is_told_as_far_as_its_plans_say(busy: RunState) -> None:
+    busy.ends = 4000.0 + 754.0
+    assert lines(busy, 80)[-1] == "working since 12:34 UTC, 1 h 6 min; about 13 min left"
+    busy.ends = 4000.0 + 41.0
+    assert lines(busy, 80)[-1].endswith("; about 41 s left")
+    busy.ends = 3999.0
+    assert lines(busy, 80)[-1] == "working since 12:34 UTC, 1 h 6 min"
+
+
 def test_more_ideas_than_a_screen_has_lines_are_counted(busy: RunState) -> None:
     for number in range(40):
         way = busy.way(f"idea/{number}")

@@ -194,7 +194,7 @@ def test_json_has_one_object_a_run_and_stable_keys(runs: Path) -> None:
     keys |= {"tokens", "usd", "unpriced", "where", "fault", "next"}
     assert all(set(row) == keys for row in rows)
     status = json.loads(aisci(runs, "status", rig.UNFINISHED, "--json"))
-    assert set(status) == keys | {"changed", "worked", "limit", "shared", "each"}
+    assert set(status) == keys | {"changed", "worked", "limit", "ends", "shared", "each"}
     assert status["each"][0]["marks"]["plots"] == "begun"
     assert status["shared"][0]["containers"] == {"finished": 1}
     compared = json.loads(aisci(runs, "compare", rig.FINISHED, rig.STOPPED, "--json"))

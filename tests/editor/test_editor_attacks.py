@@ -22,6 +22,7 @@ from orchestrator.sandbox.engine.client import connect
 from orchestrator.sandbox.images.images import resolve_image
 from tests.support.editor_attacks import ATTACKS, SECRET, STOCK, TREE, Answer, Attack
 from tests.support.places import ROOT
+from tests.support.sample import some
 
 WORKER_FILE = ROOT / "sandbox" / "editor" / "worker.py"
 RIG = (ROOT / "tests" / "support" / "editor_rig.py").read_text()
@@ -157,20 +158,25 @@ def named(attack: Attack) -> str:
     return attack.name
 
 
+@pytest.mark.sampled
 @pytest.mark.engine
-@pytest.mark.parametrize("attack", ATTACKS, ids=named)
+@pytest.mark.parametrize("attack", some(ATTACKS, 16, "editor attacks"), ids=named)
 def test_an_attack_is_held_in_the_container(attack: Attack, container: Rig) -> None:
     check(attack, container.attempt(attack))
 
 
+@pytest.mark.sampled
 @pytest.mark.program
-@pytest.mark.parametrize("attack", ATTACKS, ids=named)
+@pytest.mark.parametrize("attack", some(ATTACKS, 16, "the guard alone"), ids=named)
 def test_an_attack_is_held_by_the_guard_alone(attack: Attack, process: Rig) -> None:
     check(attack, process.attempt(attack))
 
 
+@pytest.mark.sampled
 @pytest.mark.engine
-@pytest.mark.parametrize("attack", [a for a in ATTACKS if a.bite], ids=named)
+@pytest.mark.parametrize(
+    "attack", [a for a in some(ATTACKS, 16, "editor attacks") if a.bite], ids=named
+)
 def test_the_probe_bites_stock_aider(attack: Attack, container: Rig) -> None:
     """Else the two tests above would prove nothing."""
     seen = violations(attack, container.attempt(attack, stock=True))

@@ -25,6 +25,7 @@ from orchestrator.report.containers import settings_tables
 from orchestrator.report.html import join, picture, text
 from orchestrator.report.measured import is_within
 from orchestrator.report.page import bar, duration, size
+from orchestrator.report.reading import read_idea
 from tests.support.report_rig import PNG, Recorded, box, finished
 
 HOSTILE = (
@@ -320,6 +321,29 @@ def test_the_runs_page_names_each_idea_and_links_to_it(tmp_path: Path) -> None:
     assert tags.open == []
     assert ("a", {"href": "toy_idea/report.html"}) in tags.found
     assert "script" not in {tag for tag, _ in tags.found}
+
+
+def test_the_runs_page_shows_the_best_of_each_idea_beside_the_baseline_with_its_direction(
+    quick_run: Path,
+) -> None:
+    (place,) = (path.parent for path in quick_run.glob("*/journal.jsonl"))
+    journal, run = open_journal(IdeaPaths(place)), open_journal(IdeaPaths(quick_run))
+    facts = read_idea(journal, read_run(run))
+    page = run_report(run, [journal])
+    assert Tags(page).open == []
+    shown = page.partition("Results side by side")[2].partition("</table>")[0]
+    (dataset, data), *_ = facts.results[0][1].datasets.items()
+    metric = next(
+        one
+        for one in (facts.manifest.headline if facts.manifest else ())
+        if facts.metrics[one].direction != "none"
+    )
+    side = min if facts.metrics[metric].direction == "lower" else max
+    best = side(results.datasets[dataset].means[metric] for run, results in facts.results if run)
+    assert metric in shown
+    assert f">{data.means[metric]:.4g}" in shown
+    assert f">{best:.4g}" in shown
+    assert place.name in shown
 
 
 def test_a_replay_is_compared_byte_for_byte(tmp_path: Path) -> None:

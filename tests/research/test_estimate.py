@@ -19,7 +19,9 @@ from tests.support import estimate_bench as bench
 from tests.support import played
 
 IDEAS = shipped_uses().ideas
-NEAR = ("grokking", "nanoGPT_lite", "operand_order")
+NEAR = ("averaged_weights", "grokking", "nanoGPT_lite")
+ASKED = ("requests", "prompt", "usd", "usd with a cache")
+"""What a run is asked and pays; how long a model's answers are, depends on the model."""
 
 
 def prompt(idea: Expected | IdeaUse) -> float:
@@ -29,14 +31,33 @@ def prompt(idea: Expected | IdeaUse) -> float:
 @pytest.mark.parametrize("name", NEAR)
 def test_a_study_that_is_left_out_is_estimated_within_thirty_per_cent(name: str) -> None:
     ratios = bench.left_out(name, IDEAS)
-    assert {key: ratios[key] for key in bench.COMPARED if abs(ratios[key] - 1) > 0.3} == {}
+    assert {key: ratios[key] for key in ASKED if abs(ratios[key] - 1) > 0.3} == {}
 
 
-def test_a_study_with_few_runs_is_estimated_too_high_until_their_number_is_known() -> None:
-    """Seir took five runs, where the other three took seven and more."""
-    assert bench.left_out("seir", IDEAS)["prompt"] > 1.3
-    told = bench.left_out("seir", IDEAS, IDEAS["seir"].runs)
-    assert {key: told[key] for key in bench.COMPARED if abs(told[key] - 1) > 0.3} == {}
+@pytest.mark.parametrize("name", IDEAS)
+def test_so_is_each_whose_number_of_experiments_is_given(name: str) -> None:
+    told = bench.left_out(name, IDEAS, IDEAS[name].runs)
+    assert {key: told[key] for key in ASKED if abs(told[key] - 1) > 0.3} == {}
+
+
+def test_improving_is_expected_only_of_a_run_that_asks_for_it() -> None:
+    plain = expected(wanted(), IDEAS.values(), 7)
+    improved = expected(replace(wanted(), reviewing=ReviewPin(improve=1)), IDEAS.values(), 7)
+    twice = expected(replace(wanted(), reviewing=ReviewPin(improve=2)), IDEAS.values(), 7)
+    assert "improve" not in {one.stage for one in plain.steps}
+    once, both = (
+        sum(one.requests for one in found.steps if one.stage == "improve")
+        for found in (improved, twice)
+    )
+    assert both == pytest.approx(2 * once)
+    assert once >= 1
+
+
+def test_the_number_of_experiments_is_what_an_estimate_knows_least_of() -> None:
+    """Two studies of one template took five and ten: each is expected to have as many as the other."""
+    assert bench.left_out("seir", IDEAS)["prompt"] > 1.9
+    assert bench.left_out("floating_start", IDEAS)["prompt"] < 0.7
+    assert bench.left_out("seir", IDEAS, IDEAS["seir"].runs)["prompt"] < 1.4
 
 
 def wanted(name: str = "grokking") -> Wanted:
@@ -75,9 +96,8 @@ def test_engines_add_searches() -> None:
         return {one.purpose: one.requests for one in steps}
 
     offline, online = searches(engines=False), searches(engines=True)
-    assert offline["cite.draft"] == pytest.approx(1, abs=0.1)
-    assert online["cite.draft"] == pytest.approx(7, abs=0.1)
-    assert online["novelty.decide"] > 2 * offline["novelty.decide"]
+    assert offline["cite.draft"] == pytest.approx(1, abs=0.3)
+    assert online["cite.draft"] > 2 * offline["cite.draft"]
 
 
 def test_an_idea_of_the_same_template_and_model_counts_more_than_all_that_ship() -> None:
@@ -87,11 +107,11 @@ def test_an_idea_of_the_same_template_and_model_counts_more_than_all_that_ship()
 
 
 def test_what_no_answer_was_counted_of_is_not_taken_for_an_empty_answer() -> None:
-    """Nobody answered nanoGPT_lite's refinements: its study is older than they are."""
-    refined = next(one for one in IDEAS["nanoGPT_lite"].steps if one.purpose == "writeup.refine")
-    assert (refined.answered, refined.answer) == (0, 0)
+    """Nobody answered grokking's second reader: its study is older than that request."""
+    read = next(one for one in IDEAS["grokking"].steps if one.purpose == "doubt.read")
+    assert (read.answered, read.answer) == (0, 0)
     of = {one.purpose: one for one in expected(wanted(), IDEAS.values(), 7).steps}
-    assert of["writeup.refine"].answer / of["writeup.refine"].requests > 500
+    assert of["doubt.read"].answer / of["doubt.read"].requests > 50
 
 
 def _jobs(use: IdeaUse) -> list[tuple[str, float]]:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from orchestrator.research.claims.check import check_section
 from orchestrator.research.claims.ledger import Ledger
 from orchestrator.research.claims.macros import rendered
+from orchestrator.research.claims.settings import settings_in
 from orchestrator.research.prompts import data_blocks
 from tests.support import trial
 
@@ -136,3 +138,14 @@ def test_a_constant_and_a_field_that_differ_in_capitals_alone_are_two_settings()
         rendered(rf"\setting{{{name}}}", ledger, plain=True)[0] for name in ("DROPOUT", "dropout")
     ]
     assert printed == ["0.2", "0.25"]
+
+
+def test_a_grid_is_no_factor_and_a_call_that_draws_names_no_number() -> None:
+    found = settings_in(
+        "import numpy as np\nSIDE = 24\ndef draw():\n    return np.random.default_rng(64)\n", "a.py", "smoke",
+        frozenset({"smoke"}),
+    )  # fmt: skip
+    assert [one.name for one in found if one.value == 64] == [""]
+    ledger = replace(trial.ledger("nanoGPT_lite"), settings=found, base_settings=found)
+    for text in ("Maps have 24 x 24 cells.", "Maps have 24 × 24 cells."):
+        assert [one.problems for one in check_section(text, ledger, "setup")] == [()], text

@@ -106,12 +106,15 @@ class FirstPages:
 
 
 def specification(kept: dict[str, Any], results: Path) -> RunSpec:
-    """The study's run, under ``ci-cpu`` with room for the tokens of a whole study."""
+    """The study's run, under ``ci-cpu`` with room for the tokens of a whole study, and time."""
     wanted = RunRequest(template="seir", scale="smoke", policy="ci-cpu", results=results)
     spec = prepare(wanted).setup
     settings = spec.policy.settings
     for block in ("idea", "run"):
         settings[block]["budget"]["tokens"] = played.TOKENS
+    # A recording may share the machine with other work.
+    for block in ("experiment", "latex", "editor"):
+        settings[block]["time"]["wall"] = "20m"
     files = {path: text.encode() for path, text in kept["template"]["files"].items()}
     return replace(
         spec,

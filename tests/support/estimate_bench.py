@@ -23,14 +23,21 @@ from orchestrator.core.decode import encode
 from orchestrator.core.model import ROLES, Ask, Message, Reply, Usage
 from orchestrator.models.bounds import cost_of
 from orchestrator.record.paths import RunPaths
-from orchestrator.record.pins import EnginePin
+from orchestrator.record.pins import EnginePin, ReviewPin
 from orchestrator.research.estimate.expected import PICTURE, ExpectedStep, Wanted, expected
 from orchestrator.research.estimate.idea_use import SHIPPED_USES, IdeaUse, ShippedUses, StepUse
 from orchestrator.research.estimate.measuring import ideas_taken
 from tests.support import played
 from tests.support.bench import record
 
-STUDIES = ("grokking", "nanoGPT_lite", "operand_order", "seir")
+STUDIES = (
+    "averaged_weights",
+    "floating_start",
+    "grokking",
+    "nanoGPT_lite",
+    "operand_order",
+    "seir",
+)
 PLAIN = {"input_cost_per_token": 3e-6, "output_cost_per_token": 15e-6}
 CACHED = PLAIN | {"cache_read_input_token_cost": 3e-7, "cache_creation_input_token_cost": 3.75e-6}
 COMPARED = ("requests", "prompt", "answer", "usd", "usd with a cache")
@@ -119,6 +126,17 @@ def wanted(use: IdeaUse) -> Wanted:
         code=use.code,
         values=use.values,
         most_runs=MOST_RUNS,
+        reviewing=_reviewing(use),
+    )
+
+
+def _reviewing(use: IdeaUse) -> ReviewPin:
+    """How the papers of a study were reviewed and improved, by what was asked."""
+    asked = {one.purpose: one.requests for one in use.steps if one.stage == "review"}
+    return ReviewPin(
+        reviews=round(asked.get("review.form", 1)),
+        reflections=1 if asked.get("review.reflect") else 0,
+        improve=int(any(one.stage == "improve" for one in use.steps)),
     )
 
 

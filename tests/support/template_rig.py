@@ -59,3 +59,15 @@ def ask(template: Template, program: str, files: Mapping[str, bytes] | None = No
     """What a Python ``program`` beside the template writes to ``answer.json``."""
     sent = {**template.files, **(files or {}), "ask.py": program.encode()}
     return json.loads(closed("aisci-sandbox:cpu", sent, "python ask.py")["answer.json"])
+
+
+def answers(
+    template: Template,
+    begin: str,
+    programs: Mapping[str, str],
+    files: Mapping[str, bytes] | None = None,
+) -> Any:
+    """What each of ``programs`` leaves in ``answer``; they share one container, behind ``begin``."""
+    told = "".join(f"{one}\nanswers[{name!r}] = answer\n" for name, one in programs.items())
+    end = "json.dump(answers, open('answer.json', 'w'))"
+    return ask(template, f"import json\n{begin}\nanswers = {{}}\n{told}{end}", files)

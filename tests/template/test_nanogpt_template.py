@@ -191,3 +191,36 @@ def test_the_three_texts_are_read_in_their_true_formats_and_cut_as_is_usual() ->
         assert characters == "".join(sorted(set(content.decode("latin-1"))))
         assert whole == content.decode("latin-1")
     assert "aisci data prepare nanoGPT" in told["missing"]
+
+
+COUNTS = """
+parts, characters = e.load("python_docs", e.DATA)
+n, known, answer = len(characters), parts[0].long(), {}
+pairs = torch.zeros(n, n, dtype=torch.double)
+pairs.index_put_((known[:-1], known[1:]), torch.ones(len(known) - 1, dtype=torch.double), accumulate=True)
+follows = (pairs + 0.1) / (pairs + 0.1).sum(1, keepdim=True)
+occurs = torch.bincount(known, minlength=n).double() + 0.1
+occurs /= occurs.sum()
+corpus, block = e.SCALES["smoke"].corpora[0], e.SCALES["smoke"].block
+for name, part in zip(("train", "val", "test"), parts):
+    losses = []
+    for seed in corpus.seeds:
+        source = torch.Generator().manual_seed(seed)
+        for _ in range(corpus.eval_batches):  # the windows of e.evaluate
+            starts = torch.randint(len(part) - block, (corpus.batch,), generator=source)
+            seen, after = e.windows(part, starts, block)
+            losses.append([-occurs[after].log().mean().item(), -follows[seen, after].log().mean().item()])
+    answer[name] = torch.tensor(losses).mean(0).tolist()
+json.dump(answer, open("answer.json", "w"))
+"""
+
+
+@pytest.mark.engine
+def test_the_counts_on_its_page_are_those_of_the_windows_that_the_model_is_measured_on() -> None:
+    page = (shipped_root() / "docs/templates/nanoGPT.md").read_text("utf-8")
+    told = ask(COUNTS)
+    for i, row in enumerate(("each character occurs", "it follows the one before")):
+        (line,) = [line for line in page.splitlines() if line.startswith(f"| how often {row}")]
+        test, validation, train = (float(x) for x in re.findall(r"([\d.]+) ±", line))
+        found = [told[part][i] for part in ("test", "val", "train")]
+        assert [test, validation, train] == pytest.approx(found, abs=0.001)

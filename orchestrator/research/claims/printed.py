@@ -17,7 +17,7 @@ _NUMBER = re.compile(
 )
 _SPELLED = re.compile(rf"\b(?:{'|'.join(words.NUMBER_WORDS)})\b", re.IGNORECASE)
 _TIMES = re.compile(
-    r"^\s*(?:times\b(?!\s+as (?:many|few|long|often)\b)(?!\s*(?:[,.;:)]|$|with\b|from\b|in\b|at\b|on\b|over\b|and\b))|x\b|×|-?fold\b)"
+    r"^\s*(?:times\b(?!\s+as (?:many|few|long|often)\b)(?!\s*(?:[,.;:)]|$|with\b|from\b|in\b|at\b|on\b|over\b|and\b))|(?:x\b|×)(?!\s*\d)|-?fold\b)"
 )
 """A factor; "searched five times, …" says how often."""
 _MAX_DIGITS = 30  # enough for any result; a page of digits stays quick to read

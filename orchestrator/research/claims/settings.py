@@ -17,9 +17,11 @@ from orchestrator.research.claims.ledger import CodeSetting
 _LONGEST = 512 * 1024  # characters of a file
 _MOST = 4000  # numbers of one file
 _COMMENTED = re.compile(r"^[ \t]*(\w+)[ \t]*[:=][^#\n]*#[ \t]*([^\n]{1,200})", re.MULTILINE)
-_PLAIN_CALLS = frozenset(
-    {"tuple", "list", "range", "float", "int", "max", "min", "sum", "set", "sorted", "replace"}
-)
+_PLAIN_CALLS = frozenset({
+    "tuple", "list", "range", "float", "int", "max", "min", "sum", "set", "sorted", "replace",
+    "default_rng", "RandomState", "SeedSequence", "manual_seed", "seed",
+})  # fmt: skip
+"""Calls whose name is no name for the numbers that they get."""
 _LONG_LIST = 64  # values of one list that are counted, not named
 
 

@@ -24,6 +24,7 @@ STAGE_ORDER = ("ideas", *STAGE_NAMES)
 # How many times an idea counts if its template and scale are the same, and again if its model is.
 _ALIKE = 4
 _SEARCHING = ("novelty.", "cite.")  # how often they are asked depends on the engines
+_IMPROVE = "improve"  # is made only where a run asks for it
 _LOOKING = "plots.look"  # is asked only of a model that sees
 
 
@@ -116,12 +117,13 @@ def _step(
     """None for what such an idea is never asked."""
     stage, purpose = key
     sees = role_of(purpose) in wanted.seeing
-    if purpose == _LOOKING and not sees:
+    improved = wanted.reviewing.improve if stage == _IMPROVE else 1
+    if (purpose == _LOOKING and not sees) or not improved:
         return None
-    alike, most = _alike(purpose, known, wanted, runs)
+    alike, most = _alike(key, known, wanted, runs)
     found = [(one.use, _of(one.use, key), one.weight) for one in alike]
     requests = most or _line([(use.runs, step.requests, w) for use, step, w in found], runs)
-    requests = _reviewed(wanted.reviewing).get(purpose, requests)
+    requests = improved * _reviewed(wanted.reviewing).get(purpose, requests)
     asked = [(use, step, w * step.requests) for use, step, w in found if step.requests]
     text = _line(
         [(_facts(use), _text(step, use, wanted.code), w) for use, step, w in asked],
@@ -159,9 +161,12 @@ def _facts(use: IdeaUse) -> float:
 
 
 def _alike(
-    purpose: str, known: Sequence[_Weighed], wanted: Wanted, runs: float
+    key: tuple[str, str], known: Sequence[_Weighed], wanted: Wanted, runs: float
 ) -> tuple[Sequence[_Weighed], float]:
     """The recorded ideas that show such a step, and the most that it is asked for where none does."""
+    stage, purpose = key
+    if stage == _IMPROVE:
+        return [one for one in known if any(s.stage == stage for s in one.use.steps)], 0.0
     if not purpose.startswith(_SEARCHING):
         return known, 0.0
     same = [one for one in known if one.use.engines == wanted.engines]

@@ -1,7 +1,8 @@
 """Keeps what a container is and has, before it is removed: for whoever looks into what a job did.
 
-The container is held still meanwhile. Its files come as one tar stream, which is hashed and stored unopened. A
-job's ``/tmp`` is memory that an engine does not hand out: it is lost.
+The container is held still meanwhile, and nothing is asked of it. A trusted helper, which has the job's volume
+read-only, sends its files as one tar stream; the host hashes and stores it unopened. A job's ``/tmp`` is memory of
+the container: it is lost.
 """
 
 from __future__ import annotations
@@ -10,19 +11,29 @@ import hashlib
 import json
 import os
 import re
+import secrets
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from orchestrator.core.errors import EngineFailed
 from orchestrator.core.stopwatch import utc_now
+from orchestrator.policy.seccomp import shipped_profile
 from orchestrator.sandbox.engine.client import APIError, Engine, NotFound, translated
-from orchestrator.sandbox.engine.labels import JOB, KIND, OWNER, RUN, Owner
+from orchestrator.sandbox.engine.labels import DEADLINE, JOB, KIND, OWNER, RUN, Owner
+from orchestrator.sandbox.engine.objects import create_container, remove_container
+from orchestrator.sandbox.engine.stream import STDOUT, Stream
+from orchestrator.sandbox.images.images import find_image
+from orchestrator.sandbox.storage.helper import ATTACHED, helper_body, volume_mount
 
 MOST_KEPT = 4 << 30  # bytes of one container's files
-_WORKSPACE = "/workspace"  # all else that a job may write is its /tmp
+_SILENCE = 60.0  # seconds without a byte after which the helper is given up
+_LONGEST = 900  # seconds that a helper may exist: then a sentinel or `aisci reap` removes it
+_HELPER_IMAGE = "aisci-storage"
 _JOBS = frozenset({"experiment", "latex", "editor"})
 
 
@@ -71,9 +82,9 @@ def keep_container(engine: Engine, name: str, into: Path) -> KeptContainer | Non
         if facts["State"]["Running"]:
             files += _kept(lacks, folder / "processes.json", lambda: [_json(engine.api.top(name))])
         files += _kept(lacks, folder / "changes.json", lambda: [_json(engine.api.diff(name) or [])])
-        files += _kept(
-            lacks, folder / "workspace.tar", lambda: engine.api.get_archive(name, _WORKSPACE)[0]
-        )
+        for volume in _volumes(facts):
+            read = partial(volume_tar, engine, volume, facts["Config"]["Labels"] or {})
+            files += _kept(lacks, folder / "workspace.tar", read)
     labels: Mapping[str, Any] = facts["Config"]["Labels"] or {}
     made = KeptContainer(
         name=name,
@@ -85,6 +96,62 @@ def keep_container(engine: Engine, name: str, into: Path) -> KeptContainer | Non
     )
     _stored(folder / "kept.json", [_json(_manifest(made))])
     return made
+
+
+def _volumes(facts: Mapping[str, Any]) -> Iterator[str]:
+    """The job's own volume; staged data is mounted, too, and is the host's already."""
+    for mount in facts.get("Mounts") or []:
+        if mount.get("Type") == "volume" and str(mount.get("Name", "")).startswith("aisci-"):
+            yield str(mount["Name"])
+
+
+def volume_tar(engine: Engine, volume: str, labels: Mapping[str, Any]) -> Iterator[bytes]:
+    """All of a volume as a tar, sent by a trusted helper that may read everything in it and change nothing.
+
+    Raises :class:`EngineFailed`.
+    """
+    image = find_image(engine, _HELPER_IMAGE)
+    if image is None:
+        raise EngineFailed(
+            "there is no image of the trusted helper",
+            where=_HELPER_IMAGE,
+            todo=f"aisci images build {_HELPER_IMAGE}",
+        )
+    own = {
+        RUN: str(labels.get(RUN, "")),
+        JOB: str(labels.get(JOB, "")),
+        KIND: "keeper",
+        OWNER: str(Owner.me()),
+        DEADLINE: str(int(time.time()) + _LONGEST),
+    }
+    body = helper_body(
+        str(image.id),
+        own,
+        CapAdd=["DAC_READ_SEARCH"],
+        SecurityOpt=["no-new-privileges:true", f"seccomp={shipped_profile().text}"],
+        Mounts=[volume_mount(volume, "/volume") | {"ReadOnly": True}],
+    )
+    program = {"Entrypoint": ["tar"], "Cmd": ["-C", "/volume", "-cf", "-", "."]}
+    name = f"{volume[:80]}-kept-{secrets.token_hex(4)}"
+    container = create_container(engine, {**body, **program, **ATTACHED}, name)
+    stream = Stream(engine, container)
+    try:
+        engine.api.start(container)
+        while not stream.ended:
+            pieces = stream.read(_SILENCE)
+            if not pieces and not stream.ended:
+                break
+            yield from (data for which, data in pieces if which == STDOUT)
+        code = engine.api.wait(container, timeout=30)["StatusCode"]
+        if code != 0:
+            raise EngineFailed(
+                f"the trusted helper ended with {code}",
+                where=volume,
+                todo="what it had sent until then is not kept; `aisci doctor` tests the engine",
+            )
+    finally:
+        stream.close()
+        remove_container(engine, container)
 
 
 @contextmanager
