@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from orchestrator.api import find_run
-from orchestrator.api.adapters import WAITING, kept_for, real_edges
+from orchestrator.api.adapters import kept_for, real_edges
 from orchestrator.api.denied import require_not_withdrawn
 from orchestrator.api.export import FileExporter
 from orchestrator.api.holding import require_no_hold
 from orchestrator.api.images import resolve_images, same_images
+from orchestrator.api.job_reports import reported_jobs
 from orchestrator.api.live_board import LiveBoard
 from orchestrator.api.locking import only_writer, resumable
 from orchestrator.api.origin import origin_here
@@ -42,7 +42,7 @@ from orchestrator.proof.store import ProofStore
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.chain import head_of, set_torn_tail_aside
 from orchestrator.record.envelope import run_statement, signed_envelope
-from orchestrator.record.heard import Heard, JobStarts, JobWaits, Notice, RunOpened, Sampled
+from orchestrator.record.heard import Heard, Notice, RunOpened
 from orchestrator.record.journal import Listener, Mode
 from orchestrator.record.paths import RunPaths
 from orchestrator.record.pins import BaselinePin, Pins
@@ -52,7 +52,6 @@ from orchestrator.research.preflight import rehearse
 from orchestrator.research.run import ENDS_OF_RUN, research
 from orchestrator.research.run_spec import RunDeps, RunLocation, RunSpec
 from orchestrator.sandbox.engine.client import Engine, connect
-from orchestrator.sandbox.resources import OnEvent
 
 _ELSEWHERE = "resume it on a machine like the first, or with --fork and a smaller --policy"
 
@@ -198,7 +197,7 @@ def _carried_out(
     require_not_withdrawn(setup)
     listener = one_teller(listener)  # ideas in flight are told of from threads of their own
     listener(RunOpened(str(paths.folder)))
-    engine_run = run_id(paths), _reported(listener, LiveBoard(paths.folder))
+    engine_run = run_id(paths), reported_jobs(listener, LiveBoard(paths.folder))
     with resumable(paths.folder), real_edges(setup, engine, *engine_run, gpus=place.gpus) as edges:
         if place.mode is not Mode.RESUME or place.asked or not find_run.ended(paths):
             rehearse(setup, edges(BlobStore(paths.blobs)).sandbox)
@@ -225,22 +224,3 @@ def _signed(paths: RunPaths, signer: Signer | None) -> bool:
         made = signed_envelope(run_statement(paths), signer.public.fingerprint, signer.sign)
         write(paths.signature, made)
     return ended
-
-
-def _reported(listener: Listener, board: LiveBoard) -> OnEvent:
-    """What the adapters report of a job, or of a model that is waited for, as an event and for other processes."""
-
-    def on_event(what: str, facts: Mapping[str, object]) -> None:
-        board(what, facts)
-        share, scope = facts.get("share"), facts.get("scope")
-        if what == "sample" and isinstance(scope, str):
-            listener(Sampled(scope, share if isinstance(share, float) else None))
-        elif what == "waiting" and isinstance(scope, str):
-            listener(JobWaits(scope))
-        elif what == "started" and isinstance(scope, str):
-            left = facts.get("left")
-            listener(JobStarts(scope, left if isinstance(left, float) else None))
-        elif what == WAITING:
-            listener(Notice(str(facts.get("text"))))
-
-    return on_event
