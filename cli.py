@@ -28,7 +28,7 @@ HELP_PARTS = {
         *("novelty", "survey", "literature", "import"),
     ),
     "Set up": ("config", "models", "images", "template", "data"),
-    "Trust": ("policy", "reap"),
+    "Trust": ("policy", "events", "sbom", "stop", "reap"),
     "Help": ("docs", "completion", "version"),
 }
 """The parts of ``aisci --help``, and the commands in each."""

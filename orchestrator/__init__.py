@@ -9,6 +9,7 @@ A room imports rooms on lower floors only, never one on its own floor (``tests/p
        proof/       probes that try to escape from containers, and the judgement on them
        audit/       whether the record of a run holds
        agreement/   how well a reviewer agrees with people's decisions
+       exchange/    what other people's tools read: OCSF events, bills of materials, envelopes
     3  sandbox/     port Sandbox: engine, job, storage, network, gpus, images, harvest
        research/    ideas to paper: run, pipeline, stages, prompts, paper, sweep, loopback
        report/      journals to pages

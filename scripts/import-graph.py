@@ -23,7 +23,7 @@ WIDTH, STEP, BOX, HIGH = 1000, 118, 128, 44  # pixels: the picture, a floor, a r
 ORDER = {  # from left to right, so that few arrows cross
     2: ("policy", "template", "record", "models", "editor", "literature"),
     3: ("sandbox", "research", "report"),
-    4: ("machine", "proof", "audit", "agreement"),
+    4: ("machine", "proof", "audit", "agreement", "exchange"),
 }
 COLOURS = ("#1f5a92", "#8a5a00", "#2f7a4d", "#7a3b86", "#a1343c", "#4a5560")
 

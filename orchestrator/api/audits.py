@@ -8,6 +8,7 @@ from pathlib import Path
 
 from orchestrator.api import find_run
 from orchestrator.api.audit_demands import Demand, Demanded, demands_of
+from orchestrator.api.denied import with_withdrawn
 from orchestrator.api.locking import is_at_work
 from orchestrator.api.reproduce import reproduced
 from orchestrator.audit.audit import UNFORESEEN, Audit
@@ -58,6 +59,7 @@ def audit(
 
     Raises:
         UserError: there is no such run, ``head`` is not a head, or ``key`` is not a public key.
+        BadFile: the machine's deny list cannot be relied on.
     """
     paths = find_run.find_run(name, results)
     verifier = read_verifier(key) if key is not None else None
@@ -70,6 +72,8 @@ def audit(
             todo="give all 64 digits, as `aisci run` printed them at its end",
         )
     done = audit_folder(paths, Anchor(head=stored, key=verifier))
+    # With a key it is who signed; without one, whoever the signature claims.
+    done = with_withdrawn(done, re.findall(r"SHA256:[A-Za-z0-9+/]{43}", done.signature))
     demands = demands_of(done, asked or Demanded())
     page = html or paths.audit
     try:

@@ -7,6 +7,7 @@ started, and is signalled through a handle that was opened before both were comp
 from __future__ import annotations
 
 import os
+import pwd
 import select
 import signal
 from collections.abc import Iterator
@@ -47,6 +48,36 @@ def _writers(inode: int) -> Iterator[int]:
         whole = len(words) >= 6 and (words[1], words[3]) == ("FLOCK", "WRITE")
         if whole and words[5].rpartition(":")[2] == str(inode) and words[4].isdecimal():
             yield int(words[4])
+
+
+def locked_by_others(folder: Path) -> str:
+    """Who of another account holds a lock of any kind on a run's folder, in words; empty where nobody is seen.
+
+    Whoever may read a folder may lock it.
+    """
+    inode, found = str(folder.stat().st_ino), set[str]()
+    try:
+        text = Path("/proc/locks").read_text("ascii", errors="replace")
+    except OSError:
+        return ""
+    for line in text.splitlines():
+        words = line.split()
+        if len(words) < 6 or words[1] != "FLOCK" or words[5].rpartition(":")[2] != inode:
+            continue
+        try:
+            uid = Path(f"/proc/{words[4]}").stat().st_uid
+        except OSError:  # it has ended, or is hidden from this account
+            continue
+        if uid not in {os.geteuid(), 0}:
+            found.add(f"process {words[4]} of {_account_of(uid)}")
+    return ", ".join(sorted(found))
+
+
+def _account_of(uid: int) -> str:
+    try:
+        return f"account {pwd.getpwuid(uid).pw_name}"
+    except KeyError:
+        return f"uid {uid}"
 
 
 def _has_open(pid: int, there: os.stat_result) -> bool:

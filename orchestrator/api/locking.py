@@ -15,6 +15,8 @@ from pathlib import Path
 from types import FrameType
 
 from orchestrator.api.find_run import JOURNAL
+from orchestrator.api.holding import require_no_hold
+from orchestrator.api.lock_holder import locked_by_others
 from orchestrator.core.errors import AisciError, BudgetSpent, Interrupted, UserError
 
 _LOOKS, _LOOK = 5, 0.05  # times, seconds: a lock that somebody only looked at is free by then
@@ -48,7 +50,8 @@ def stoppable(what: str, *, where: str, todo: str) -> Iterator[None]:
 
 @contextmanager
 def only_writer(folder: Path) -> Iterator[None]:
-    """Two processes never write one run's journals: the second is refused."""
+    """Two processes never write one run's journals: the second is refused, and each while there is a hold."""
+    require_no_hold()
     for left in reversed(range(_LOOKS)):
         with _flocked(folder, fcntl.LOCK_EX) as held:
             if held:
@@ -56,10 +59,14 @@ def only_writer(folder: Path) -> Iterator[None]:
                 return
         if left:  # it may only have been looked at
             time.sleep(_LOOK)
+    others = locked_by_others(folder)
     raise UserError(
         "another process is working on this run",
         where=str(folder),
-        todo="wait for it or stop it, then try again",
+        why=f"{others} holds its lock: whoever may read the folder may do so" if others else "",
+        todo=f"have them let go; `chmod -R go-rwx {folder}` keeps others out"
+        if others
+        else "wait for it or stop it, then try again",
     )
 
 

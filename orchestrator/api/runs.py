@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from orchestrator.api import find_run
-from orchestrator.api.adapters import WAITING, kept_for, real_edges
+from orchestrator.api.adapters import kept_for, real_edges
 from orchestrator.api.allowed_models import require_allowed_models
+from orchestrator.api.denied import require_not_withdrawn
 from orchestrator.api.export import FileExporter
+from orchestrator.api.holding import require_no_hold
 from orchestrator.api.images import resolve_images, same_images
+from orchestrator.api.job_reports import reported_jobs
 from orchestrator.api.live_board import LiveBoard
 from orchestrator.api.locking import only_writer, resumable
+from orchestrator.api.origin import origin_here
 from orchestrator.api.outcomes import RunOutcome, idea_outcome
 from orchestrator.api.parallel import flight_notice, ideas_in_flight, one_teller, require_gpus
 from orchestrator.api.policies import fits, held_below, usable_policy
@@ -40,7 +43,7 @@ from orchestrator.proof.store import ProofStore
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.chain import head_of, set_torn_tail_aside
 from orchestrator.record.envelope import run_statement, signed_envelope
-from orchestrator.record.heard import Heard, JobStarts, JobWaits, Notice, RunOpened, Sampled
+from orchestrator.record.heard import Heard, Notice, RunOpened
 from orchestrator.record.journal import Listener, Mode
 from orchestrator.record.paths import RunPaths
 from orchestrator.record.pins import BaselinePin, Pins
@@ -50,7 +53,6 @@ from orchestrator.research.preflight import rehearse
 from orchestrator.research.run import ENDS_OF_RUN, research
 from orchestrator.research.run_spec import RunDeps, RunLocation, RunSpec
 from orchestrator.sandbox.engine.client import Engine, connect
-from orchestrator.sandbox.resources import OnEvent
 
 _LOWER = "or continue with --fork and a --policy below it"
 _ELSEWHERE = "resume it on a machine like the first, or with --fork and a smaller --policy"
@@ -67,6 +69,7 @@ def run(request: RunRequest, listener: Listener = _silent) -> RunOutcome:
         UserError: the request is wrong; nothing was started.
         AisciError: the run stopped; its ``todo`` says how to continue.
     """
+    require_no_hold()
     signer = read_signer(request.sign) if request.sign is not None else None
     prepared = prepare(request)
     setup = prepared.setup
@@ -94,7 +97,12 @@ def run(request: RunRequest, listener: Listener = _silent) -> RunOutcome:
     if flying > 1:
         listener(Notice(flight_notice(setup, flying)))
     place = RunLocation(
-        record=paths, output=paths, mode=Mode.RECORD, parallel=flying, gpus=request.gpus
+        record=paths,
+        output=paths,
+        mode=Mode.RECORD,
+        parallel=flying,
+        gpus=request.gpus,
+        by=origin_here(),
     )
     with only_writer(paths.folder):
         try:
@@ -142,6 +150,7 @@ def resume(request: ResumeRequest, listener: Listener = _silent) -> RunOutcome:
             idea=request.idea,
             parallel=ideas_in_flight(setup, request.parallel),
             gpus=request.gpus,
+            by=origin_here(),
         )
         return _carried_out(setup, place, engine, listener, signer)
 
@@ -192,9 +201,10 @@ def _carried_out(
 ) -> RunOutcome:
     """The run itself, on this machine's adapters."""
     paths = place.record
+    require_not_withdrawn(setup)
     listener = one_teller(listener)  # ideas in flight are told of from threads of their own
     listener(RunOpened(str(paths.folder)))
-    engine_run = run_id(paths), _reported(listener, LiveBoard(paths.folder))
+    engine_run = run_id(paths), reported_jobs(listener, LiveBoard(paths.folder))
     with resumable(paths.folder), real_edges(setup, engine, *engine_run, gpus=place.gpus) as edges:
         if place.mode is not Mode.RESUME or place.asked or not find_run.ended(paths):
             rehearse(setup, edges(BlobStore(paths.blobs)).sandbox)
@@ -221,22 +231,3 @@ def _signed(paths: RunPaths, signer: Signer | None) -> bool:
         made = signed_envelope(run_statement(paths), signer.public.fingerprint, signer.sign)
         write(paths.signature, made)
     return ended
-
-
-def _reported(listener: Listener, board: LiveBoard) -> OnEvent:
-    """What the adapters report of a job, or of a model that is waited for, as an event and for other processes."""
-
-    def on_event(what: str, facts: Mapping[str, object]) -> None:
-        board(what, facts)
-        share, scope = facts.get("share"), facts.get("scope")
-        if what == "sample" and isinstance(scope, str):
-            listener(Sampled(scope, share if isinstance(share, float) else None))
-        elif what == "waiting" and isinstance(scope, str):
-            listener(JobWaits(scope))
-        elif what == "started" and isinstance(scope, str):
-            left = facts.get("left")
-            listener(JobStarts(scope, left if isinstance(left, float) else None))
-        elif what == WAITING:
-            listener(Notice(str(facts.get("text"))))
-
-    return on_event

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from orchestrator.api.archive import pack_run
+from orchestrator.api.bundle import pack_evidence
 from orchestrator.api.exported import unpacking
 from orchestrator.api.metric_table import csv_text, metric_rows
 from orchestrator.console import output as out
@@ -15,12 +16,22 @@ from orchestrator.core.units import rough_text
 
 
 def export_runs(
-    names: list[str], results: Path, *, into: Path | None, as_csv: bool, as_json: bool
+    names: list[str],
+    results: Path,
+    *,
+    into: Path | None,
+    as_csv: bool,
+    as_json: bool,
+    bundle: Path | None = None,
 ) -> None:
-    """Pack one run into a file; with ``as_csv`` or ``as_json``, give the numbers of all runs named."""
-    if as_csv and as_json:
+    """Pack one run into a file; with ``as_csv`` or ``as_json``, give the numbers of all runs named; with the key
+    ``bundle``, the signed evidence of one.
+    """
+    if as_csv + as_json + (bundle is not None) > 1:
         raise UserError(
-            "one table has one form", where="--csv --json", todo="leave one of them out"
+            "one file has one form",
+            where="--csv --json --bundle",
+            todo="leave all but one of them out",
         )
     if as_csv or as_json:
         rows = metric_rows(names, results)
@@ -40,6 +51,12 @@ def export_runs(
             where=" ".join(names),
             todo="export one after the other; --csv and --json take several",
         )
+    if bundle is not None:
+        made = pack_evidence(names[0], results, bundle, into)
+        out.say(f"bundle:   {made.file} ({out.counted(made.statements, 'statement')})")
+        out.say(f"signer:   {made.signer}")
+        out.say(f"head:     {made.head}")
+        return
     done = pack_run(names[0], results, into)
     out.say(f"exported: {done.file} ({out.counted(done.files, 'file')}, {rough_text(done.size)})")
     out.say(f"head:     {done.head} (tell it apart from the file)")

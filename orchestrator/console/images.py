@@ -6,7 +6,9 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
+from orchestrator.api.stopping import keep_leftovers
 from orchestrator.console import output as out
+from orchestrator.console.stopping import say_kept
 from orchestrator.core.files import shipped_root
 from orchestrator.core.units import MIB
 from orchestrator.sandbox.engine.client import connect
@@ -85,9 +87,12 @@ def images(*, as_json: bool) -> None:
         out.say(f"\nbuild what is not ready: aisci images build {' '.join(old)}")
 
 
-def reap_all(*, dry_run: bool, as_json: bool) -> None:
-    """Remove what dead runs left; say each thing."""
-    found = reap(connect(), dry_run=dry_run)
+def reap_all(*, dry_run: bool, keep: bool, as_json: bool) -> None:
+    """Remove what dead runs left; say each thing. With ``keep`` what their containers have is kept first."""
+    engine = connect()
+    for kept in keep_leftovers(engine) if keep and not dry_run else ():
+        say_kept(kept, as_json=as_json)
+    found = reap(engine, dry_run=dry_run)
     if as_json:
         for one in found:
             out.as_json({"removed": not dry_run, **asdict(one)})

@@ -27,13 +27,19 @@ def _export(
     as_csv: Annotated[
         bool, typer.Option("--csv", help="Instead: all metrics of all ideas, as CSV.")
     ] = False,
+    bundle: Annotated[
+        Path | None,
+        typer.Option(metavar="KEY", help="Instead: signed evidence, one DSSE envelope a line."),
+    ] = None,
     results: ResultsOption = HERE,
     as_json: Annotated[
         bool, typer.Option("--json", help="Instead: all metrics, one JSON object a line.")
     ] = False,
 ) -> None:
-    """Pack a run into one file for others, or its metrics into a table."""
-    console.export_run.export_runs(runs, results, into=into, as_csv=as_csv, as_json=as_json)
+    """Pack a run into one file for others, its metrics into a table, or its evidence into a bundle."""
+    console.export_run.export_runs(
+        runs, results, into=into, as_csv=as_csv, as_json=as_json, bundle=bundle
+    )
 
 
 SureOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]

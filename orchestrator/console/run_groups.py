@@ -1,4 +1,4 @@
-"""The commands on runs that exist: list, status, logs, open, compare, report, audit."""
+"""The commands on runs that exist: list, status, logs, events, open, compare, report, audit."""
 
 from __future__ import annotations
 
@@ -50,6 +50,29 @@ def _logs(
     """Print what happened in a run, one line for each event."""
     code = console.run_logs.show_logs(run, idea, results, follow=follow, output=output)
     raise typer.Exit(code)
+
+
+def _events(
+    run: Annotated[
+        str | None, typer.Argument(metavar="[RUN]", help="A run; the newest one without it.")
+    ] = None,
+    *,
+    ocsf: Annotated[bool, typer.Option("--ocsf", help="As OCSF 1.8 events, one a line.")] = False,
+    follow: Annotated[
+        bool,
+        typer.Option(
+            "--follow", "-f", help="Go on: until the run ends, or without RUN of all runs."
+        ),
+    ] = False,
+    audited: Annotated[
+        bool, typer.Option("--audit", help="With a finding for each check of an audit.")
+    ] = False,
+    results: ResultsOption = HERE,
+) -> None:
+    """Print the security events of runs, for a SIEM: containers, connections, limits, findings."""
+    raise typer.Exit(
+        console.security_events.show_events(run, results, ocsf=ocsf, follow=follow, audited=audited)
+    )
 
 
 def _open(
@@ -120,6 +143,7 @@ RUN_COMMANDS: dict[str, Callable[..., None]] = {
     "list": _list,
     "status": _status,
     "logs": _logs,
+    "events": _events,
     "open": _open,
     "compare": _compare,
     "report": _report,

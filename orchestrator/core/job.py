@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
-from orchestrator.core.tree import Tree, digest
+from orchestrator.core.tree import UNWRITTEN, Tree, digest
 
 ContainerKind = Literal["experiment", "latex", "editor"]
 
@@ -135,6 +135,9 @@ class Attestation:
     exit_code: int | None = None
     killed: Verdict | None = None  # the host's own reason to end it
     suspected: tuple[str, ...] = ()  # limits that only its own words speak of
+    # UTC: when its program was let go, and when its end was seen. Empty in older records.
+    began: str = field(default="", metadata=UNWRITTEN)
+    ended: str = field(default="", metadata=UNWRITTEN)
 
     @property
     def unread(self) -> tuple[str, ...]:

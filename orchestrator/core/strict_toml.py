@@ -1,4 +1,4 @@
-"""A flat TOML file, read strictly: each value with the line of its key.
+"""A flat TOML file, read strictly: each value with the line of its key; and the packages of uv's lock.
 
 The only importer of ``tomllib``, which tells no places: a key stands at the first line that begins with it,
 since tables and values over several lines are refused.
@@ -10,6 +10,7 @@ import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from orchestrator.core.errors import BadFile
 from orchestrator.core.files import utf8_text
@@ -58,6 +59,20 @@ def read_flat_toml(path: Path) -> dict[str, TomlValue]:
         raise _not_toml(path, "it is nested too deeply") from None
     lines = text.splitlines()
     return {key: TomlValue(_flat(value), _place(path, key, lines)) for key, value in found.items()}
+
+
+def read_uv_lock(path: Path) -> tuple[dict[str, Any], ...]:
+    """The tables of the packages in ``uv.lock``, which a program writes. Raises :class:`BadFile`."""
+    try:
+        found = tomllib.loads(path.read_text("utf-8"))["package"]
+        return tuple(dict(one) for one in found if "version" in one)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as problem:
+        raise BadFile(
+            "this is no lock of uv's",
+            where=str(path),
+            why=f"{type(problem).__name__}: {problem}"[:200],
+            todo="restore it: `git checkout uv.lock`",
+        ) from problem
 
 
 def _not_toml(path: Path, why: str) -> BadFile:

@@ -23,6 +23,7 @@ _Json = dict[str, Any]
 
 _ENDED = ("verdict", "exit_code", "killed", "hit", "suspected")
 _IDENTITY = ("container", "image", "engine", "kernel", "runtime", "storage")
+_TIMES = ("began", "ended")  # of the program; older records do not know them
 
 # Text in stderr → the limit that it suggests; only a program's own output shows these.
 _STDERR_TEXTS = (
@@ -128,5 +129,6 @@ def container_statement(
             "egress": box["egress"],
             "refused": answer["refused"],
             **{name: box[name] for name in _ENDED},
+            **{name: box[name] for name in _TIMES if box.get(name)},
         },
     }

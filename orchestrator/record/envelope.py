@@ -51,7 +51,8 @@ def run_statement(paths: RunPaths) -> bytes:
             where=str(paths.journal),
             todo="`aisci resume RUN --sign KEY` finishes and signs it",
         )
-    pins = [line.pins for line in lines if isinstance(line, RunStarted | Forked)][-1]
+    starts = [line for line in lines if isinstance(line, RunStarted | Forked)]
+    pins, by = starts[-1].pins, starts[-1].by
     ideas = sorted(paths.folder.glob(f"*/{paths.journal.name}"))
     journals = {str(path.relative_to(paths.folder)): path for path in (paths.journal, *ideas)}
     files = {name: file_hash(paths.folder / name) for name in signed_names(paths.folder)}
@@ -64,7 +65,9 @@ def run_statement(paths: RunPaths) -> bytes:
             "predicateType": RUN_PREDICATE,
             "predicate": {
                 "heads": {name: head_of(path) for name, path in journals.items()},
+                "began": lines[0].at,
                 "sealed": lines[-1].at,
+                **({"by": by} if by is not None else {}),
                 "program": pins.program,
                 "template": {"name": pins.template.name, "hash": pins.template.hash},
                 "policy": {"name": pins.policy.name, "hash": pins.policy.hash},

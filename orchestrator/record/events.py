@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, TypeAdapter, ValidationError
@@ -14,9 +14,9 @@ from pydantic import Field, TypeAdapter, ValidationError
 from orchestrator.core.model import Usage
 from orchestrator.core.protocols import Blobs
 from orchestrator.core.research import Idea
-from orchestrator.core.tree import canonical, digest
+from orchestrator.core.tree import UNWRITTEN, canonical, digest
 from orchestrator.core.untrusted import check_depth
-from orchestrator.record.pins import Pins, StrictRecord
+from orchestrator.record.pins import Origin, Pins, StrictRecord
 
 JOURNAL_SCHEMA = 4
 """The version of the journal's format; other versions are refused."""
@@ -106,6 +106,7 @@ class RunStarted(_Line):
     kind: Literal["run_started"] = "run_started"
     schema: int = JOURNAL_SCHEMA
     pins: Pins
+    by: Origin | None = field(default=None, metadata=UNWRITTEN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +117,7 @@ class Forked(_Line):
 
     kind: Literal["forked"] = "forked"
     pins: Pins
+    by: Origin | None = field(default=None, metadata=UNWRITTEN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

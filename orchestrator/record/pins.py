@@ -24,6 +24,18 @@ class StrictRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Origin(StrictRecord):
+    """Who began a run or a branch, and with which program: the host's and the account's name, the ``commit`` of a
+    checkout (empty for a wheel), and ``code``, the hash of the program's own files.
+    """
+
+    host: str
+    user: str
+    commit: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TemplatePin(StrictRecord):
     """The template: its name, its origin, the hash of its files, and the files."""
 

@@ -55,10 +55,10 @@ def research(spec: RunSpec, location: RunLocation, deps: RunDeps) -> tuple[Pursu
     journal = Journal(location.record.journal, blobs, location.mode, deps.listener)
     files = Tree.of({name: blobs.put(data) for name, data in spec.template.files.items()})
     if not journal.events:
-        journal.append(RunStarted(pins=pins_of(spec, files)))
+        journal.append(RunStarted(pins=pins_of(spec, files), by=location.by))
     known, whole = KnownIdeas.of(journal), journal.sealed
     if location.mode is Mode.FORK:
-        journal.append(Forked(pins=pins_of(spec, files)))
+        journal.append(Forked(pins=pins_of(spec, files), by=location.by))
     budget = run_budget(spec.policy, journal, live_use(location, blobs))
     ports = Ports(deps.edges(blobs), journal, blobs, budget, "run", stop=Event())
     try:

@@ -32,6 +32,7 @@ from orchestrator.record.pins import (
     ImportPin,
     LeaveOut,
     ModelPin,
+    Origin,
     ProofPin,
     ReviewPin,
 )
@@ -210,7 +211,7 @@ class RunSpec:
 class RunLocation:
     """The folder of a run's record, and of its files (another one in a replay). ``asked`` are the stages that
     a resume was asked for, of ``idea`` alone (its id) or of all ideas. ``parallel`` ideas are in flight, on
-    those of the machine's ``gpus``.
+    those of the machine's ``gpus``. ``by`` is who does it, and with which program.
     """
 
     record: RunPaths
@@ -220,6 +221,7 @@ class RunLocation:
     idea: str = ""
     parallel: int = 1
     gpus: str = "all"
+    by: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

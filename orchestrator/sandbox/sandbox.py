@@ -20,6 +20,7 @@ from orchestrator.core.deadline import FOREVER, Deadline
 from orchestrator.core.errors import ControlUnavailable
 from orchestrator.core.job import Attestation, Job, JobResult
 from orchestrator.core.progress import LOOK_BACK, share_done
+from orchestrator.core.stopwatch import utc_now
 from orchestrator.record.attestation import SettingPairs
 from orchestrator.record.blobs import BlobStore
 from orchestrator.sandbox.engine.objects import while_it_runs
@@ -157,7 +158,7 @@ class DockerSandbox:
             Attestation, container=slot.container, image=slot.shape.image, policy=self.pool.policy,
             runtime=slot.shape.limits.runtime, engine=f"docker {info['ServerVersion']}",
             kernel=str(info["KernelVersion"]), storage=slot.backend, asked=back.asked,
-            inspected=back.inspected, seen=seen, gpus=how_lent(slot.body),
+            inspected=back.inspected, seen=seen, gpus=how_lent(slot.body), began=utc_now(),
         )  # fmt: skip
 
     def _later(self, remove: Callable[[], None]) -> None:

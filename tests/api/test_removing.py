@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from orchestrator.api import reproduce
+from orchestrator.api.bundle import pack_evidence
 from orchestrator.api.disk_use import kind_of_file, size_of_run, sizes_of_caches, sizes_of_runs
 from orchestrator.api.find_run import run_folders
 from orchestrator.api.removing import (
@@ -21,6 +22,7 @@ from orchestrator.api.removing import (
     remove_run,
     runs_to_remove,
 )
+from orchestrator.api.security_events import events_of_run
 from orchestrator.audit.audit import AuditVerdict
 from orchestrator.core.errors import UserError
 from orchestrator.record.chain import head_of
@@ -28,6 +30,7 @@ from orchestrator.record.journal import Mode
 from orchestrator.sandbox.engine.client import APIError, connect
 from orchestrator.sandbox.images.dangling import dangling_images, remove_dangling
 from tests.support import audit_rig, standing_rig
+from tests.support.signing_key import key
 from tests.support.standing_rig import FAILED, FINISHED, HOSTILE, STOPPED, UNFINISHED, UNREADABLE
 
 LATER = datetime.now(UTC) + timedelta(days=100)
@@ -243,3 +246,12 @@ def test_an_engine_lists_its_images_without_a_name() -> None:
         assert all(one.id.startswith("sha256:") for one in dangling_images(engine))
     finally:
         engine.close()
+
+
+def test_a_run_down_to_its_record_is_still_told_and_signed(results: Path, tmp_path: Path) -> None:
+    folder = results / "quick" / FINISHED
+    before = list(events_of_run(str(folder), results))
+    prune_run(folder, results, keep_record=True)
+    assert list(events_of_run(str(folder), results)) == before
+    bundle = pack_evidence(str(folder), results, key(tmp_path), tmp_path / "x")
+    assert bundle.statements > 1

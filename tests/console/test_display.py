@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from orchestrator.api.adapters import WAITING
+from orchestrator.api.job_reports import reported_jobs
 from orchestrator.api.live_board import LiveBoard
 from orchestrator.api.run_state import RunState
-from orchestrator.api.runs import _reported
 from orchestrator.console.errors import commands_in, show_error
 from orchestrator.console.live import Display, LiveLine
 from orchestrator.console.live_table import LiveTable
@@ -53,7 +53,7 @@ def test_a_busy_model_is_told_above_the_table_while_the_run_waits(
     """As the adapters report it: one line, whatever the server answered."""
     monkeypatch.setattr(sys, "stderr", Terminal())
     with _following(View(quiet=False, as_json=False)) as listener:
-        _reported(listener, LiveBoard(tmp_path))(
+        reported_jobs(listener, LiveBoard(tmp_path))(
             WAITING, {"text": "waiting for openai/x: HTTP 503\n\x1b[2J busy"}
         )
     assert capsys.readouterr().out == "waiting for openai/x: HTTP 503 \\x1b[2J busy\n"

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.api.job_reports import reported_jobs
 from orchestrator.api.live_board import LiveBoard
 from orchestrator.api.run_state import RunState
-from orchestrator.api.runs import _reported
 from orchestrator.console.log_lines import LogLines
 from orchestrator.console.options import View
 from orchestrator.console.run import _following
@@ -67,7 +67,7 @@ def test_json_has_waits_starts_and_a_line_for_each_tenth_of_a_jobs_work(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     with _following(View(quiet=False, as_json=True)) as listener:
-        report = _reported(listener, LiveBoard(tmp_path))
+        report = reported_jobs(listener, LiveBoard(tmp_path))
         report("waiting", {"scope": SCOPE})
         report("started", {"scope": SCOPE, "left": 600.0})
         for share in (0.01, 0.11, 0.12, 0.35, None):

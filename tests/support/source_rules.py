@@ -14,7 +14,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"core"}),
     frozenset({"record", "policy", "template", "models", "editor", "literature"}),
     frozenset({"sandbox", "research", "report"}),
-    frozenset({"machine", "proof", "audit", "agreement"}),
+    frozenset({"machine", "proof", "audit", "agreement", "exchange"}),
     frozenset({"api"}),
     frozenset({"console"}),
 )

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from orchestrator.core.errors import Interrupted, SandboxFailed
 from orchestrator.core.job import Attestation, Job, JobResult, Verdict
+from orchestrator.core.stopwatch import utc_now
 from orchestrator.record.attestation import suspected, verdict
 from orchestrator.record.blobs import BlobStore
 from orchestrator.sandbox.engine.client import Engine, translated
@@ -137,6 +138,7 @@ class Session:
             killed=usage.killed,
             suspected=suspected(stderr, hit) if why is not Verdict.FINISHED else (),
             egress=self._proxy.close() if self._proxy else (),
+            ended=utc_now(),
         )
         files, refused = harvested.files, harvested.refused
         return JobResult(
