@@ -97,7 +97,7 @@ def by_control(proof: Proof) -> tuple[Row, ...]:
     """
     reasons = dict(proof.unproved)
     rows = []
-    for control in CONTROLS:
+    for control in (one for one in CONTROLS if one.in_containers):
         results = tuple(one for one in proof.results if control.id in one.controls)
         states = {one.state for one in results}
         worst = next((state for state in WORST_FIRST if state in states), None)

@@ -33,7 +33,9 @@ def test_every_part_of_every_control_has_a_mutation() -> None:
     named = [mutation.part for mutation in MUTATIONS]
     assert len(named) == len(set(named))
     assert set(named) | set(NOT_HERE) == PARTS.keys()
-    assert {part.partition(".")[0] for part in PARTS} == {control.id for control in CONTROLS}
+    tried = {control.id for control in CONTROLS if control.in_containers}
+    assert {part.partition(".")[0] for part in PARTS} == tried
+    assert {control.id for control in CONTROLS} - tried == {"model"}
 
 
 @pytest.mark.engine

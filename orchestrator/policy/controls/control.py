@@ -38,7 +38,8 @@ class Control:
 
     ``keys`` are patterns of the settings that it covers; ``*.user`` is that key of each kind of
     container. ``cis`` are numbers and ``pss`` fields of the two standards, empty where they have
-    no counterpart. ``by`` is who enforces it; ``not_stopped`` is what gets past it.
+    no counterpart. ``by`` is who enforces it; ``not_stopped`` is what gets past it. Without
+    ``in_containers``, no program in a container meets it, so that no probe can try it.
     """
 
     id: str
@@ -50,6 +51,7 @@ class Control:
     cis: tuple[str, ...] = ()
     pss: tuple[str, ...] = ()
     not_stopped: str
+    in_containers: bool = True
 
     @property
     def settings(self) -> tuple[str, ...]:

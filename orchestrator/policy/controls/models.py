@@ -27,6 +27,7 @@ MODELS = (
         keys=("model.*",),
         by="the host, before a run starts and again when a model is opened",
         meaning=_models,
+        in_containers=False,
         how=partial(
             by_host,
             "names and addresses are compared before anything is asked; with a data set that the "
