@@ -16,6 +16,10 @@ _OTHER_SIDE = re.compile(
     rf"(?:that\s+of\s+)?(?:the\s+)?(?:run\s+)?(?={NAME})",
     re.IGNORECASE,
 )
+_CLOSE_TO = re.compile(
+    r"\b(?:difference|close|equal|similar|compared|near)\s+(?:to|from|with)\s+(?:(?:that|those)\s+(?:of|in)\s+)?"
+    r"(?:the\s+)?$"
+)
 _PART = re.compile(r"[;:]|,\s+(?:and|but|while|whereas)\b")
 _OTHERS = re.compile(r"\b(?:like|unlike|as in|beside|besides|also|again|both|each|instead)\b")
 
@@ -48,11 +52,21 @@ def _is_own_other_side(
     near = [*before, *([after] if after is not None else [])]
     if len(near) > 1 and len({name.names for name in near}) == 1:
         return True
-    if any(one.against in _numbers(name) for name in seen.runs if not name.every):
+    if any(one.against in _numbers(name) for name in near) or _compared_later(one, before, seen):
         return False
     return any(
         one.run in _numbers(name) and words.OBJECT.search(seen.masked[: name.start].lower())
         for name in before
+    )
+
+
+def _compared_later(one: Quantity, before: Sequence[Mention], seen: Named) -> bool:
+    """Whether the other run of a difference stands behind it: "of <run> (…) is close to that of <other>"."""
+    first = before[-1].end if before else 0
+    return any(
+        one.against in _numbers(name) and _CLOSE_TO.search(seen.masked[first : name.start].lower())
+        for name in seen.runs
+        if name.start > first and not name.every
     )
 
 

@@ -12,6 +12,7 @@ from orchestrator.template.contract.finding import ContractRule, RuleResult
 from orchestrator.template.folder import MANIFEST, PAPER
 from orchestrator.template.template import Template
 
+_WORDS = ("prompt.json", "seed_ideas.json")
 RULES = (
     ContractRule("files", "the required files exist, and those of the manifest", files.there),
     ContractRule("names", "no file has a name that an idea's records need", files.reserved),
@@ -20,7 +21,7 @@ RULES = (
         "task",
         "prompt.json and seed_ideas.json have the required form",
         files.json_files,
-        ("prompt.json", "seed_ideas.json"),
+        _WORDS,
     ),
     ContractRule("code", "the code is Python", code.parses),
     ContractRule("packages", "its imports are declared, and in its image", code.packages),
@@ -31,8 +32,8 @@ RULES = (
         files.offline,
         (MANIFEST,),
     ),
-    ContractRule("blank", "no line is left to fill in", words.blank, words=True),
-    ContractRule("borrowed", "its words are its own", words.borrowed, words=True),
+    ContractRule("blank", "no line is left to fill in", words.blank, _WORDS, words=True),
+    ContractRule("borrowed", "its words are its own", words.borrowed, _WORDS, words=True),
     ContractRule("paper", "each part of the paper has its placeholder", files.skeleton, (PAPER,)),
 )
 
