@@ -60,8 +60,8 @@ class _Rules(LiveLine):
         if self.view.quiet and judged.held:
             return
         mark = "✗" if judged.findings else "–" if judged.why_not else "!" if judged.notes else "✓"
-        lines = [f"  {mark} {judged.name:<10} {judged.promise}{_used(used)}"]
-        lines += [f"    {judged.why_not}"] if judged.why_not else []
+        # What was not looked at says why in place of its promise.
+        lines = [f"  {mark} {judged.name:<10} {judged.why_not or judged.promise}{_used(used)}"]
         for finding in (*judged.findings, *judged.notes):
             if finding.todo:
                 lines += [

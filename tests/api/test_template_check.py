@@ -66,7 +66,7 @@ def edited(folder: Path, path: str, edit: Callable[[str], str], source: Path = Q
 def test_every_rule_of_a_good_template_is_told_to_hold(tmp_path: Path) -> None:
     said = aisci("template", "check", f"{QUICK}/", home=tmp_path)
     assert said.code == 0
-    assert len(re.findall(r"^  ✓ ", said.out, re.MULTILINE)) == 10
+    assert len(re.findall(r"^  ✓ ", said.out, re.MULTILINE)) == 12
     assert said.out.endswith("quick: keeps its contract\n")
 
 
