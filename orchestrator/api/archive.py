@@ -46,23 +46,7 @@ def pack_run(name: str, results: Path, into: Path | None = None) -> PackedRun:
             where="--into -",
             todo="name a file or a folder; --csv and --json take `-`",
         )
-    paths = find_run(name, results)
-    require_plain(paths.folder)
-    if is_at_work(paths.folder):
-        raise UserError(
-            "another process is working on this run",
-            where=str(paths.folder),
-            todo="wait for it, or stop it: `aisci cancel RUN`",
-        )
-    head, run = head_of(paths.journal), id_of(paths.folder)
-    own = f"{run.replace('/', '_')}_{head[:12]}{SUFFIX}"
-    file = into / own if into is not None and into.is_dir() else into or Path(own)
-    if file.exists() or file.is_symlink():
-        raise UserError(
-            "there is something at this place already",
-            where=str(file),
-            todo="remove it, or name another file with --into",
-        )
+    paths, run, head, file = file_of_run(name, results, into, SUFFIX)
     names = tuple(_packed_names(paths))
     with (
         replacing(file) as out,
@@ -72,6 +56,32 @@ def pack_run(name: str, results: Path, into: Path | None = None) -> PackedRun:
         for inside in names:
             _add(tar, paths.folder / inside, f"{run}/{inside}")
     return PackedRun(run=run, file=file, head=head, files=len(names), size=file.stat().st_size)
+
+
+def file_of_run(
+    name: str, results: Path, into: Path | None, suffix: str
+) -> tuple[RunPaths, str, str, Path]:
+    """A run that rests, its id, its head, and the new file that it is written to. Raises :class:`UserError` for a run
+    at work and a file that exists.
+    """
+    paths = find_run(name, results)
+    require_plain(paths.folder)
+    if is_at_work(paths.folder):
+        raise UserError(
+            "another process is working on this run",
+            where=str(paths.folder),
+            todo="wait for it, or stop it: `aisci cancel RUN`",
+        )
+    head, run = head_of(paths.journal), id_of(paths.folder)
+    own = f"{run.replace('/', '_')}_{head[:12]}{suffix}"
+    file = into / own if into is not None and into.is_dir() else into or Path(own)
+    if file.exists() or file.is_symlink():
+        raise UserError(
+            "there is something at this place already",
+            where=str(file),
+            todo="remove it, or name another file with --into",
+        )
+    return paths, run, head, file
 
 
 def _packed_names(paths: RunPaths) -> Iterator[str]:
