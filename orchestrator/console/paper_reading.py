@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from orchestrator.api.paper_reading import PaperReading, ReadingRequest, read_paper
@@ -11,11 +12,23 @@ from orchestrator.console.check import check_as_json, say_check
 _SHOWN = 300  # characters of a sentence
 
 
-def print_paper_reading(request: ReadingRequest, *, as_json: bool) -> int:
+def print_paper_reading(
+    paper: Path,
+    model: str,
+    results: Path,
+    *,
+    scale: str = "",
+    max_usd: float | None = None,
+    price: str | None = None,
+    as_json: bool = False,
+) -> int:
     """Have a model read a paper and say what it doubts; returns the exit code: 1 if anything is not carried."""
-    with out.trying(f"reading {request.paper} …", "{}") as say:
+    request = ReadingRequest(
+        paper=paper, model=model, scale=scale, max_usd=max_usd, price=price, results=results
+    )
+    with out.trying(f"reading {paper} …", "{}") as say:
         done = read_paper(request, say)
-    out.as_json(_as_json(done, request.model)) if as_json else _say(done, request.model)
+    out.as_json(_as_json(done, model)) if as_json else _say(done, model)
     return 0 if done.holds else 1
 
 

@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from orchestrator import console
-from orchestrator.api.paper_reading import ReadingRequest
 from orchestrator.api.policy_check import PolicyCheckRequest
 from orchestrator.console.commands import commands
 from orchestrator.console.options import (
@@ -151,10 +150,10 @@ def paper(
 ) -> None:
     """List the sentences that no result carries, and how each was read; exit code 1 if there are any."""
     if model is not None:
-        request = ReadingRequest(
-            paper=folder, model=model, scale=scale, max_usd=max_usd, price=price, results=results
+        code = console.paper_reading.print_paper_reading(
+            folder, model, results, scale=scale, max_usd=max_usd, price=price, as_json=as_json
         )
-        raise typer.Exit(console.paper_reading.print_paper_reading(request, as_json=as_json))
+        raise typer.Exit(code)
     raise typer.Exit(
         console.check.print_paper_check(folder, scale, as_json=as_json, results=results)
     )

@@ -51,6 +51,11 @@ def request(tmp_path: Path, text: str, max_usd: float | None = None) -> ReadingR
     )
 
 
+def printed(tmp_path: Path, text: str, *, as_json: bool) -> int:
+    one = request(tmp_path, text)
+    return print_paper_reading(one.paper, one.model, one.results, price=one.price, as_json=as_json)
+
+
 def test_a_sentence_that_prints_no_number_is_doubted_by_what_the_code_says(
     tmp_path: Path, server: ModelServer
 ) -> None:
@@ -103,12 +108,12 @@ def test_the_sweep_reads_no_paper(tmp_path: Path) -> None:
 def test_the_screen_and_the_json_tell_doubts_without_their_control_characters(
     tmp_path: Path, server: ModelServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert print_paper_reading(request(tmp_path, f"{TRUE} {FALSE}"), as_json=False) == 1
+    assert printed(tmp_path, f"{TRUE} {FALSE}", as_json=False) == 1
     shown = capsys.readouterr()
     assert "\x1b[31m" not in shown.out
     assert "no optimiser" in shown.out
     assert "it doubts: 1" in shown.out
-    assert print_paper_reading(request(tmp_path, ""), as_json=True) == 1
+    assert printed(tmp_path, "", as_json=True) == 1
     told = json.loads(capsys.readouterr().out)
     assert [one["sentence"] for one in told["doubts"]] == [FALSE]
     assert (told["model"], told["holds"], told["settled"]) == ("openai/reader", False, 0)

@@ -39,9 +39,9 @@ def test_the_screen_fits_eighty_columns_and_starts_nothing(tmp_path: Path) -> No
     assert heads.split() == ["stage", "requests", "prompt", "cached", "answer", "US$", "time"]
     names = [row.split()[0] for row in rows]
     assert names == ["baseline", "ideas", "novelty", "experiments", "plots", "critique", "notes",
-                     "writeup", "compile", "verify", "review", "total"]  # fmt: skip
+                     "writeup", "compile", "review", "total"]  # fmt: skip
     assert max(map(len, table.splitlines())) <= 80
-    assert "From 4 recorded studies" in notes
+    assert "From 6 recorded studies" in notes
     assert "50 tokens a second, assumed" in notes
     assert not (tmp_path / "results").exists()
 
@@ -83,7 +83,7 @@ def test_each_role_is_charged_at_its_own_price(tmp_path: Path) -> None:
     assert found["unpriced"] == ["openai/other"]
     before = {one["stage"]: one["usd"] for one in whole["stages"]}
     now = {one["stage"]: one["usd"] for one in found["stages"]}
-    assert now == before | {"critique": None, "review": None}
+    assert now == before | {"critique": None, "writeup": None, "review": None}
 
 
 def test_a_budget_that_the_estimate_passes_is_named(tmp_path: Path) -> None:

@@ -139,7 +139,7 @@ def test_a_finished_paper_is_reviewed_and_improved_as_it_stands(tmp_path: Path) 
     author = Author(judging(6))
     (better,) = alone(folder, author, "improve")
     assert (better.status, len(better.study.improvements)) == ("finished", 1)
-    assert purposes(author) == {"writeup", "review"}
+    assert purposes(author) == {"writeup", "doubt", "review"}
     text = dict(better.study.sections)["conclusion"]
     (judged,) = alone(folder, Author(judging(3)), "review")
     assert judged.study.review is not None
