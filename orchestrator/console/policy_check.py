@@ -21,6 +21,26 @@ WRONG = 2
 FindingsForm = Literal["text", "json", "sarif", "github"]
 
 
+def check_named(
+    names: tuple[str, ...],
+    form: FindingsForm,
+    *,
+    no_weaker_than: str | None,
+    exceptions: bool,
+    here: bool,
+    expires_within: float | None,
+) -> int:
+    """Check the policies of these names as a command line asks for it; the exit code."""
+    request = PolicyCheckRequest(
+        names=names,
+        no_weaker_than=no_weaker_than,
+        exceptions=exceptions,
+        here=here,
+        expires_within=expires_within,
+    )
+    return check_policies(request, form)
+
+
 def check_policies(request: PolicyCheckRequest, form: FindingsForm = "text") -> int:
     """Print every finding of every file; returns the exit code."""
     checked = checked_policies(request)

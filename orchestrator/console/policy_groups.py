@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from orchestrator import console
-from orchestrator.api.policy_check import PolicyCheckRequest
 from orchestrator.console.commands import commands
 from orchestrator.console.options import (
     HERE,
@@ -78,14 +77,15 @@ def policy_check(
 ) -> None:
     """Check policies; exit code 2 if one has an error."""
     form = console.policy_check.form_of(as_json=as_json, as_sarif=as_sarif, as_github=as_github)
-    request = PolicyCheckRequest(
-        names=tuple(files),
+    code = console.policy_check.check_named(
+        tuple(files),
+        form,
         no_weaker_than=no_weaker_than,
         exceptions=not no_exceptions,
         here=here,
         expires_within=seconds_of("--expires-within", expires_within),
     )
-    raise typer.Exit(console.policy_check.check_policies(request, form))
+    raise typer.Exit(code)
 
 
 @policy_group.command("explain")

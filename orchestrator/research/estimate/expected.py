@@ -91,6 +91,8 @@ def expected(wanted: Wanted, uses: Iterable[IdeaUse], runs: float | None = None)
     ordered = sorted((key for key in keys if key[0] in STAGE_ORDER), key=_order)
     steps = [_step(key, known, wanted, runs) for key in ordered]
     stages = dict.fromkeys(one.stage for each in known for one in each.use.jobs)
+    if not wanted.reviewing.improve:
+        stages.pop(_IMPROVE, None)
     own = [one for one in known if one.use.model == wanted.model]
     return Expected(
         runs=runs,
