@@ -9,8 +9,6 @@ from typing import Annotated
 import typer
 
 from orchestrator.core.errors import UserError
-from orchestrator.core.problems import Invalid
-from orchestrator.core.units import parse_time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,16 +204,3 @@ def named_roles(given: list[str] | None, **options: str | None) -> tuple[tuple[s
             )
         found[role.strip()] = name.strip()
     return tuple(found.items())
-
-
-def seconds_of(option: str, text: str | None) -> float | None:
-    """A time such as ``30d`` in seconds; None where it is not given. Raises :class:`UserError`."""
-    try:
-        return None if text is None else parse_time(text)
-    except Invalid as error:
-        raise UserError(
-            "this is not a time",
-            where=f"{option} {text}",
-            why=str(error),
-            todo="write a number and a unit, such as 30d",
-        ) from error

@@ -17,7 +17,6 @@ from orchestrator.console.options import (
     QuietOption,
     ResultsOption,
     View,
-    seconds_of,
 )
 
 PolicyArgument = Annotated[
@@ -83,7 +82,7 @@ def policy_check(
         no_weaker_than=no_weaker_than,
         exceptions=not no_exceptions,
         here=here,
-        expires_within=seconds_of("--expires-within", expires_within),
+        expires_within=console.spans.seconds_of("--expires-within", expires_within),
     )
     raise typer.Exit(code)
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from orchestrator import console
-from orchestrator.console.options import HERE, Json, ResultsOption, RunName, seconds_of
+from orchestrator.console.options import HERE, Json, ResultsOption, RunName
 
 LatestName = Annotated[
     str, typer.Argument(metavar="[RUN]", help="A run's folder, an id of `list`, or `latest`.")
@@ -133,7 +133,9 @@ def _audit(
 
     Needs no engine or network.
     """
-    asked = console.audit.demanded(no_weaker_than, seconds_of("--max-proof-age", max_proof_age))
+    asked = console.audit.demanded(
+        no_weaker_than, console.spans.seconds_of("--max-proof-age", max_proof_age)
+    )
     given = console.audit.AuditWay(head=head, key=key, html=html, as_json=as_json)
     code = console.audit.audit(run, results, given, asked)
     raise typer.Exit(code)
