@@ -17,9 +17,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from orchestrator.core import machine_folder
+from orchestrator.core.machine_folder import MachineFolder
 from orchestrator.models import circuit_breaker
-from orchestrator.policy import ceiling
-from orchestrator.policy.ceiling import CeilingPlace
 from tests.support import beside, guard
 from tests.support.recorded import quick_run
 from tests.support.sample import commit, examples
@@ -57,8 +57,8 @@ def _closed_breakers(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def _no_ceiling(monkeypatch: pytest.MonkeyPatch) -> None:
     """A ceiling of the machine that runs the tests changes none of them."""
-    nowhere = CeilingPlace(Path("/nowhere/aisci"))
-    monkeypatch.setattr(ceiling, "PLACE", nowhere)
+    nowhere = MachineFolder(Path("/nowhere/aisci"))
+    monkeypatch.setattr(machine_folder, "MACHINE", nowhere)
 
 
 @pytest.hookimpl(tryfirst=True)

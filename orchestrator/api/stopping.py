@@ -22,6 +22,7 @@ from orchestrator.sandbox.engine.reaper import leftovers
 from orchestrator.sandbox.storage.keeping import KeptContainer, job_containers, keep_container
 
 ALL_PATIENCE = 120.0  # seconds for all of them together, before they are killed
+_DEATH = 10.0  # seconds until a killed process is gone
 _ROUNDS = 3  # a run that began meanwhile is found by the next look
 _TIME = re.compile(r"\d{8}_\d{6}(_\d+)?")
 
@@ -141,8 +142,10 @@ def _ended(runs: list[RunAtWork], until: float, faults: list[str]) -> Iterator[S
             ended = bool(select.select([handle], [], [], left)[0])
             if not ended and process_start(run.holder.pid) == run.holder.started:
                 _signal(run, handle, signal.SIGKILL, faults)
-                select.select([handle], [], [], 10.0)
-            yield StoppedRun(folder=run.folder, pid=run.holder.pid, killed=not ended)
+            if ended or select.select([handle], [], [], _DEATH)[0]:
+                yield StoppedRun(folder=run.folder, pid=run.holder.pid, killed=not ended)
+            else:
+                faults.append(f"{run.folder}: process {run.holder.pid} is still at work")
     finally:
         for _, handle in handles:
             os.close(handle)

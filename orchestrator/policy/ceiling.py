@@ -14,14 +14,14 @@ from __future__ import annotations
 import grp
 import os
 import pwd
-import stat
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from orchestrator.core import machine_folder
 from orchestrator.core.errors import BadPolicy, listed
+from orchestrator.core.machine_folder import MachineFolder, Untrusted
 from orchestrator.core.places import Problem
 from orchestrator.core.strict_yaml import Document
 from orchestrator.policy.check import PolicyFinding, only_blocks
@@ -31,50 +31,39 @@ from orchestrator.policy.policy import Policy, load_blocks, load_policy
 from orchestrator.policy.schema import BLOCKS
 
 _RULE = "above-ceiling"
-_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
 
-@dataclass(frozen=True, slots=True)
-class CeilingPlace:
-    """The folder of the ceilings, and the user who must own it and all in it."""
-
-    folder: Path = Path("/etc/aisci")
-    owner: int = 0
-
-
-PLACE = CeilingPlace()
-"""Fixed: no option and no variable of a user moves it."""
-
-
-def machine_ceilings(shipped: Path, place: CeilingPlace | None = None) -> tuple[Policy, ...]:
+def machine_ceilings(shipped: Path, place: MachineFolder | None = None) -> tuple[Policy, ...]:
     """The ceilings that hold this account, that of everybody first. Raises :class:`BadPolicy`."""
-    place = place or PLACE
-    if not _there(place.folder, place, stat.S_ISDIR):
-        return ()
-    found = [_loaded(path, shipped) for path in _files(place)]
-    return tuple(found)
+    try:
+        paths = tuple(_files(place or machine_folder.MACHINE))
+    except Untrusted as found:
+        raise BadPolicy(
+            "the ceiling of this machine cannot be relied on, so nothing runs",
+            where=str(found.path),
+            why=found.why,
+            todo=f"its administrator: {found.todo}",
+        ) from found
+    return tuple(_loaded(path, shipped) for path in paths)
 
 
-def _files(place: CeilingPlace) -> Iterator[Path]:
-    everybody = place.folder / "ceiling.yaml"
-    _refuse_other_ending(place.folder / "ceiling.yml")
-    if _there(everybody, place, stat.S_ISREG):
+def _files(place: MachineFolder) -> Iterator[Path]:
+    everybody, groups = place.folder / "ceiling.yaml", place.folder / "ceiling.d"
+    if not place.holds(place.folder, folder=True):
+        return
+    if place.holds(everybody):
         yield everybody
-    groups = place.folder / "ceiling.d"
-    if not _there(groups, place, stat.S_ISDIR):
+    if not place.holds(groups, folder=True):
         return
     mine = _own_groups()
-    for path in sorted(groups.iterdir()):
-        _refuse_other_ending(path)
-        if path.suffix != ".yaml":
-            continue
-        _there(path, place, stat.S_ISREG)
+    named = (one for one in groups.iterdir() if one.suffix in {".yaml", ".yml"})
+    for path in sorted({one.with_suffix(".yaml") for one in named}):
+        place.holds(path)
         try:
             group = grp.getgrnam(path.stem).gr_gid
         except KeyError:
-            raise _untrusted(
-                path, f"this machine has no group {path.stem!r}", "name the file after a group"
-            ) from None
+            why = f"this machine has no group {path.stem!r}"
+            raise Untrusted(path, why, "name the file after a group") from None
         if group in mine:
             yield path
 
@@ -86,43 +75,6 @@ def _own_groups() -> set[int]:
         user = pwd.getpwuid(os.getuid())
         mine |= set(os.getgrouplist(user.pw_name, user.pw_gid))
     return mine
-
-
-def _there(path: Path, place: CeilingPlace, kind: Any) -> bool:
-    """Whether ``path`` exists; it is then of that kind, its owner's alone to write, and readable."""
-    try:
-        found = path.lstat()
-    except FileNotFoundError:
-        return False
-    except OSError as problem:
-        raise _untrusted(path, f"it cannot be looked at: {problem.strerror}", _RIGHTS) from problem
-    if not kind(found.st_mode):
-        what = "a folder" if kind is stat.S_ISDIR else "a plain file"
-        raise _untrusted(path, f"it is not {what}; a link counts as none", f"make it {what}")
-    if found.st_uid != place.owner:
-        raise _untrusted(path, f"it belongs to user {found.st_uid}", f"chown root:root {path}")
-    if found.st_mode & _BY_OTHERS:
-        raise _untrusted(path, "its group or others may write it", f"chmod go-w {path}")
-    if not os.access(path, os.R_OK | (os.X_OK if kind is stat.S_ISDIR else 0)):
-        raise _untrusted(path, "this account may not read it", _RIGHTS)
-    return True
-
-
-_RIGHTS = "let every account read /etc/aisci: `chmod -R a+rX /etc/aisci`"
-
-
-def _refuse_other_ending(path: Path) -> None:
-    if path.suffix == ".yml" and os.path.lexists(path):
-        raise _untrusted(path, "a ceiling's name ends in .yaml", f"rename it to {path.stem}.yaml")
-
-
-def _untrusted(path: Path, why: str, todo: str) -> BadPolicy:
-    return BadPolicy(
-        "the ceiling of this machine cannot be relied on, so nothing runs",
-        where=str(path),
-        why=why,
-        todo=f"its administrator: {todo}",
-    )
 
 
 def _loaded(path: Path, shipped: Path) -> Policy:

@@ -13,11 +13,11 @@ import cli
 from orchestrator.api import policies, runs
 from orchestrator.api.prepare import prepare
 from orchestrator.api.resume_request import ResumeRequest
+from orchestrator.core import machine_folder
 from orchestrator.core.errors import BadPolicy
 from orchestrator.core.host import Machine
+from orchestrator.core.machine_folder import MachineFolder
 from orchestrator.core.tree import Tree, canonical
-from orchestrator.policy import ceiling
-from orchestrator.policy.ceiling import CeilingPlace
 from orchestrator.record.journal import Mode
 from orchestrator.record.paths import RunPaths
 from orchestrator.research.pins import pins_of, read_pins, spec_of
@@ -109,7 +109,7 @@ def test_check_holds_every_file_to_the_ceiling_and_names_the_rule(
     assert {one["rule"] for one in blocks["findings"] if one["level"] == "error"} <= {
         "above-ceiling"
     }
-    monkeypatch.setattr(ceiling, "PLACE", CeilingPlace(place.folder, place.owner + 1))
+    monkeypatch.setattr(machine_folder, "MACHINE", MachineFolder(place.folder, place.owner + 1))
     done = CliRunner().invoke(cli.app, ["policy", "check", "ci-cpu"])
     assert done.exit_code == 2
     assert done.stdout == ""

@@ -116,3 +116,11 @@ def test_a_list_that_anybody_may_write_is_an_error_of_the_audit(machine: Path, r
     said = CliRunner().invoke(cli.app, ["audit", str(run)])
     assert said.exit_code == 2
     assert "cannot be relied on" in said.output
+
+
+def test_a_list_under_another_ending_is_an_error_and_not_an_empty_list(machine: Path) -> None:
+    (machine / "deny.yml").write_text("policies: []\n")
+    with pytest.raises(BadFile) as caught:
+        deny_list()
+    assert caught.value.where == str(machine / "deny.yml")
+    assert "rename it to deny.yaml" in caught.value.todo

@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 
 from orchestrator.core.errors import BadPolicy
+from orchestrator.core.machine_folder import MACHINE, MachineFolder
 from orchestrator.policy.ceiling import (
-    PLACE,
-    CeilingPlace,
     above_ceilings,
     machine_ceilings,
     require_below,
@@ -23,7 +22,7 @@ from tests.support.ceiling_rig import ceiling_at, ceiling_text, write_ceiling
 
 
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CeilingPlace:
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MachineFolder:
     return ceiling_at(tmp_path, monkeypatch)
 
 
@@ -36,10 +35,10 @@ def stopped() -> str:
 
 
 def test_the_machines_ceiling_is_roots_and_at_one_place() -> None:
-    assert CeilingPlace(Path("/etc/aisci"), 0) == PLACE
+    assert MachineFolder(Path("/etc/aisci"), 0) == MACHINE
 
 
-def test_a_machine_without_a_ceiling_has_none(place: CeilingPlace) -> None:
+def test_a_machine_without_a_ceiling_has_none(place: MachineFolder) -> None:
     (place.folder / "ceiling.yaml").unlink()
     assert machine_ceilings(ROOT) == ()
     place.folder.rmdir()
@@ -71,7 +70,7 @@ def test_no_reason_excuses_a_policy_from_the_ceiling(tmp_path: Path) -> None:
     assert (found.level, found.place.key) == ("error", "idea.wall")
 
 
-def test_a_groups_ceiling_holds_its_members_too_and_nobody_else(place: CeilingPlace) -> None:
+def test_a_groups_ceiling_holds_its_members_too_and_nobody_else(place: MachineFolder) -> None:
     mine = grp.getgrgid(os.getgid()).gr_name
     other = next(one.gr_name for one in grp.getgrall() if one.gr_gid not in my_groups())
     for group in (mine, other):
@@ -87,7 +86,7 @@ def my_groups() -> set[int]:
     return {os.getgid(), *os.getgroups()}
 
 
-def test_a_ceiling_for_a_group_that_does_not_exist_stops(place: CeilingPlace) -> None:
+def test_a_ceiling_for_a_group_that_does_not_exist_stops(place: MachineFolder) -> None:
     write_ceiling(place.folder / "ceiling.d" / "no-such-group.yaml", ceiling_text())
     assert "has no group 'no-such-group'" in stopped()
 
@@ -98,7 +97,7 @@ def test_a_ceiling_for_a_group_that_does_not_exist_stops(place: CeilingPlace) ->
         (lambda path: path.chmod(0o664), "may write it"),
         (lambda path: path.chmod(0o646), "may write it"),
         (lambda path: path.parent.chmod(0o777), "may write it"),
-        (lambda path: path.rename(path.with_suffix(".yml")), "ends in .yaml"),
+        (lambda path: path.rename(path.with_suffix(".yml")), "has to end in .yaml"),
         (lambda path: (path.unlink(), path.mkdir()), "not a plain file"),
         (lambda path: (path.unlink(), path.symlink_to("/dev/null")), "a link counts as none"),
         (lambda path: path.write_text("version: 1\nmemory: 3"), "unknown key 'memory'"),
@@ -107,7 +106,7 @@ def test_a_ceiling_for_a_group_that_does_not_exist_stops(place: CeilingPlace) ->
     ],
 )
 def test_a_ceiling_that_cannot_be_relied_on_stops_and_is_never_left_out(
-    place: CeilingPlace, spoil: Callable[[Path], object], why: str
+    place: MachineFolder, spoil: Callable[[Path], object], why: str
 ) -> None:
     spoil(place.folder / "ceiling.yaml")
     assert why in stopped()
@@ -118,13 +117,13 @@ def test_a_ceiling_of_another_user_than_root_stops(
 ) -> None:
     place = ceiling_at(tmp_path, monkeypatch)
     monkeypatch.setattr(
-        "orchestrator.policy.ceiling.PLACE", CeilingPlace(place.folder, os.getuid() + 1)
+        "orchestrator.core.machine_folder.MACHINE", MachineFolder(place.folder, os.getuid() + 1)
     )
     assert f"it belongs to user {os.getuid()}" in stopped()
 
 
 @pytest.mark.skipif(os.getuid() == 0, reason="root may read everything")
-def test_a_ceiling_that_this_account_may_not_read_stops(place: CeilingPlace) -> None:
+def test_a_ceiling_that_this_account_may_not_read_stops(place: MachineFolder) -> None:
     (place.folder / "ceiling.yaml").chmod(0)
     assert "may not read it" in stopped()
 
@@ -133,7 +132,7 @@ def test_a_ceiling_that_this_account_may_not_read_stops(place: CeilingPlace) -> 
     "line", ["extends: ./other.yaml", "latex: {extends: ../other.yaml}", "latex: {seccomp: a.json}"]
 )
 def test_a_ceiling_takes_nothing_from_a_file_whose_rights_nobody_looks_at(
-    place: CeilingPlace, line: str
+    place: MachineFolder, line: str
 ) -> None:
     head = "version: 1\nname: corp\ndescription: A test.\n"
     (place.folder / "ceiling.yaml").write_text(f"{head}{line}\n")
@@ -142,7 +141,7 @@ def test_a_ceiling_takes_nothing_from_a_file_whose_rights_nobody_looks_at(
     assert "ceiling.yaml:4:" in text
 
 
-def test_a_ceiling_of_blocks_alone_stops(place: CeilingPlace) -> None:
+def test_a_ceiling_of_blocks_alone_stops(place: MachineFolder) -> None:
     head = "version: 1\nname: corp\ndescription: A test.\n"
     (place.folder / "ceiling.yaml").write_text(f"{head}latex: {{extends: latex}}\n")
     assert "only blocks" in stopped()

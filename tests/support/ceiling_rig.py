@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.policy import ceiling
-from orchestrator.policy.ceiling import CeilingPlace
+from orchestrator.core import machine_folder
+from orchestrator.core.machine_folder import MachineFolder
 from orchestrator.policy.policy import load_policy, policy_text
 from tests.policy.test_policy import ROOT
 
@@ -22,12 +22,12 @@ def ceiling_text(shipped: str = "ci-cpu", **changes: str) -> str:
     return text
 
 
-def ceiling_at(folder: Path, monkeypatch: pytest.MonkeyPatch, text: str = "") -> CeilingPlace:
+def ceiling_at(folder: Path, monkeypatch: pytest.MonkeyPatch, text: str = "") -> MachineFolder:
     """The place, with ``ceiling.yaml`` in it, as the machine's."""
-    place = CeilingPlace(folder / "etc", os.getuid())
+    place = MachineFolder(folder / "etc", os.getuid())
     place.folder.mkdir(mode=0o755)
     write_ceiling(place.folder / "ceiling.yaml", text or ceiling_text())
-    monkeypatch.setattr(ceiling, "PLACE", place)
+    monkeypatch.setattr(machine_folder, "MACHINE", place)
     return place
 
 
