@@ -58,6 +58,19 @@ def container_events(ended: EndedContainer, when: OcsfMoment) -> Placed:
         "runtime": box.runtime,
     }
     process = process_of(ended.call, ended.kind, made)
+    yield _end(ended, process), when
+    yield _settings(box), when
+    yield _kernel(box), when
+    for number, egress in enumerate(box.egress):
+        moment = replace(when, part=str(number), offset=egress.at - box.peaks.wall)
+        yield _connection(egress, ended.call), moment
+    for event in _detections(ended, process):
+        yield event, when
+
+
+def _end(ended: EndedContainer, process: OcsfJson) -> OcsfEvent:
+    """How the container ended, and what it used."""
+    box = ended.box
     fields: OcsfJson = {"process": process}
     if box.exit_code is not None:
         fields["exit_code"] = box.exit_code
@@ -73,26 +86,16 @@ def container_events(ended: EndedContainer, when: OcsfMoment) -> Placed:
     }
     text = f"{ended.kind} container ended: {box.verdict}"
     good = SUCCESS if box.verdict is Verdict.FINISHED else FAILURE
-    yield (
-        OcsfEvent(
-            kind=PROCESS,
-            activity=2,
-            rule=rules.CONTAINER_ENDED,
-            message=text,
-            status=good,
-            detail=str(box.verdict),
-            fields=fields,
-            own=facts,
-        ),
-        when,
+    return OcsfEvent(
+        kind=PROCESS,
+        activity=2,
+        rule=rules.CONTAINER_ENDED,
+        message=text,
+        status=good,
+        detail=str(box.verdict),
+        fields=fields,
+        own=facts,
     )
-    yield _settings(box), when
-    yield _kernel(box), when
-    for number, egress in enumerate(box.egress):
-        moment = replace(when, part=str(number), offset=egress.at - box.peaks.wall)
-        yield _connection(egress, ended.call), moment
-    for event in _detections(ended, process):
-        yield event, when
 
 
 def _settings(box: Attestation) -> OcsfEvent:

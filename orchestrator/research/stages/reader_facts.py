@@ -26,16 +26,6 @@ def reader_facts(
     """The first message to a reader: the template, the runs, every result, the code and what runs changed.
     ``descriptions`` are what is known of each run in words, by its number.
     """
-    names = {run.number: run.name for run in ledger.runs}
-    runs = [
-        {
-            "name": run.name,
-            "starts_from": names.get(run.base, ""),
-            "description": descriptions.get(run.number, ""),
-            **({"seconds": round(run.seconds, 1)} if run.seconds else {}),
-        }
-        for run in ledger.runs
-    ]
     blocks: dict[str, Any] = {
         "template": _template(manifest, scale),
         "metrics": {
@@ -47,7 +37,7 @@ def reader_facts(
             }
             for one in ledger.metrics
         },
-        "runs": runs,
+        "runs": _runs(ledger, descriptions),
         "results": as_table(result_rows(ledger)),
         "lowest_and_highest_over_the_seeds": as_table(_ranges(ledger)),
         "values_per_seed": as_table(seed_rows(ledger)),
@@ -61,6 +51,19 @@ def reader_facts(
         differences=block("differences", _differences(records)),
     )
     return Message("user", text, cache=True)
+
+
+def _runs(ledger: Ledger, descriptions: Mapping[int, str]) -> list[dict[str, Any]]:
+    names = {run.number: run.name for run in ledger.runs}
+    return [
+        {
+            "name": run.name,
+            "starts_from": names.get(run.base, ""),
+            "description": descriptions.get(run.number, ""),
+            **({"seconds": round(run.seconds, 1)} if run.seconds else {}),
+        }
+        for run in ledger.runs
+    ]
 
 
 def _template(manifest: Manifest | None, scale: str) -> dict[str, Any]:

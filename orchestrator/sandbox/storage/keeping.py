@@ -85,6 +85,11 @@ def keep_container(engine: Engine, name: str, into: Path) -> KeptContainer | Non
         for volume in _volumes(facts):
             read = partial(volume_tar, engine, volume, facts["Config"]["Labels"] or {})
             files += _kept(lacks, folder / "workspace.tar", read)
+    lacks += [
+        f"{file}: only its first {MOST_KEPT >> 30} GiB"
+        for file, _, size in files
+        if size >= MOST_KEPT
+    ]
     labels: Mapping[str, Any] = facts["Config"]["Labels"] or {}
     made = KeptContainer(
         name=name,
@@ -110,6 +115,31 @@ def volume_tar(engine: Engine, volume: str, labels: Mapping[str, Any]) -> Iterat
 
     Raises :class:`EngineFailed`.
     """
+    body = _reader(engine, volume, labels)
+    name = f"{volume[:80]}-kept-{secrets.token_hex(4)}"
+    container = create_container(engine, body, name)
+    stream = Stream(engine, container)
+    try:
+        engine.api.start(container)
+        while not stream.ended:
+            pieces = stream.read(_SILENCE)
+            if not pieces and not stream.ended:
+                break
+            yield from (data for which, data in pieces if which == STDOUT)
+        code = engine.api.wait(container, timeout=30)["StatusCode"]
+        if code != 0:
+            raise EngineFailed(
+                f"the trusted helper ended with {code}",
+                where=volume,
+                todo="what it had sent until then is not kept; `aisci doctor` tests the engine",
+            )
+    finally:
+        stream.close()
+        remove_container(engine, container)
+
+
+def _reader(engine: Engine, volume: str, labels: Mapping[str, Any]) -> dict[str, Any]:
+    """The request for the helper: the volume read-only, one capability to read, no network."""
     image = find_image(engine, _HELPER_IMAGE)
     if image is None:
         raise EngineFailed(
@@ -132,26 +162,7 @@ def volume_tar(engine: Engine, volume: str, labels: Mapping[str, Any]) -> Iterat
         Mounts=[volume_mount(volume, "/volume") | {"ReadOnly": True}],
     )
     program = {"Entrypoint": ["tar"], "Cmd": ["-C", "/volume", "-cf", "-", "."]}
-    name = f"{volume[:80]}-kept-{secrets.token_hex(4)}"
-    container = create_container(engine, {**body, **program, **ATTACHED}, name)
-    stream = Stream(engine, container)
-    try:
-        engine.api.start(container)
-        while not stream.ended:
-            pieces = stream.read(_SILENCE)
-            if not pieces and not stream.ended:
-                break
-            yield from (data for which, data in pieces if which == STDOUT)
-        code = engine.api.wait(container, timeout=30)["StatusCode"]
-        if code != 0:
-            raise EngineFailed(
-                f"the trusted helper ended with {code}",
-                where=volume,
-                todo="what it had sent until then is not kept; `aisci doctor` tests the engine",
-            )
-    finally:
-        stream.close()
-        remove_container(engine, container)
+    return {**body, **program, **ATTACHED}
 
 
 @contextmanager
