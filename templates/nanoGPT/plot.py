@@ -7,14 +7,10 @@ A band or a whisker is one standard error over the seeds; a text with one seed h
 """
 
 import itertools
-import json
-from pathlib import Path
 
-import matplotlib as mpl
-
-mpl.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
+from common import legend_below, read_runs, set_look, style
 
 # Legend label of each run; a run that is not named here is shown under its folder's name.
 labels = {
@@ -33,49 +29,10 @@ FINALS = {
     "final_train_loss": "final training loss (nats)",
     "avg_inference_tokens_per_second": "characters written a second",
 }
-# Okabe and Ito's palette: distinct under the common kinds of colour blindness
-COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
-MARKERS = ["o", "s", "^", "D", "v", "P", "X"]  # and shapes, for print without colour
-DPI = 300
-
-plt.rcParams.update(
-    {
-        "font.size": 9,
-        "axes.titlesize": 9,
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "axes.grid": True,
-        "grid.color": "#DDDDDD",
-        "grid.linewidth": 0.6,
-        "legend.frameon": False,
-        "lines.linewidth": 1.4,
-    }
-)
-
-
-def read(name: str) -> dict[str, dict]:
-    """run_i/<name> of every finished run, in the order of the runs' numbers."""
-    files = sorted(
-        Path().glob(f"run_*/{name}"), key=lambda p: int(p.parent.name.removeprefix("run_"))
-    )
-    if not files:
-        raise SystemExit(f"no run_*/{name} in {Path.cwd()}: run experiment.py first")
-    return {p.parent.name: json.loads(p.read_text()) for p in files}
-
-
-def style(i: int) -> dict[str, str]:
-    """A colour and a shape; the eighth run repeats the first one's colour, with another shape."""
-    return {"color": COLOURS[i % len(COLOURS)], "marker": MARKERS[(i + i // 7) % len(MARKERS)]}
 
 
 def texts_of(runs: dict[str, dict]) -> list[str]:
     return list(dict.fromkeys(text for run in runs.values() for text in run))
-
-
-def legend_below(figure: plt.Figure, axis: plt.Axes) -> None:
-    handles, names = axis.get_legend_handles_labels()
-    columns = min(len(names), max(1, int(figure.get_figwidth() / 2.2)))  # a label has a value in it
-    figure.legend(handles, names, loc="outside lower center", ncols=columns)
 
 
 def plot_curves(runs: dict[str, dict]) -> None:
@@ -113,7 +70,7 @@ def plot_curves(runs: dict[str, dict]) -> None:
         if column == 0:
             axis.set_ylabel(name)
     legend_below(figure, axes[0, 0])
-    figure.savefig("loss_curves.png", dpi=DPI)
+    figure.savefig("loss_curves.png")
     plt.close(figure)
 
 
@@ -146,10 +103,11 @@ def plot_finals(runs: dict[str, dict]) -> None:
         axis.grid(visible=False, axis="x")
         axis.margins(y=0.25)
     legend_below(figure, axes[0, 0])
-    figure.savefig("final_comparison.png", dpi=DPI)
+    figure.savefig("final_comparison.png")
     plt.close(figure)
 
 
 if __name__ == "__main__":
-    plot_curves(read("curves.json"))
-    plot_finals(read("final_info.json"))
+    set_look()
+    plot_curves(read_runs("curves.json"))
+    plot_finals(read_runs("final_info.json"))
