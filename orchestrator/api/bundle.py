@@ -28,7 +28,7 @@ def pack_evidence(name: str, results: Path, key: Path, into: Path | None = None)
     Raises :class:`UserError` for a run at work, a file that exists, a key that is none; :class:`BadJournal` for a
     run that is not finished.
     """
-    signer = read_signer(key)
+    signer = read_signer(key, "--bundle")
     paths, run, head, file = file_of_run(name, results, into, BUNDLE_SUFFIX)
     lines = evidence_bundle(paths, signer)
     with replacing(file) as out:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from orchestrator import __version__
+from orchestrator.core.errors import UnknownName
 from orchestrator.core.files import shipped_root
 from orchestrator.exchange.bill import bill_of
 from orchestrator.exchange.host_packages import (
@@ -15,7 +16,8 @@ from orchestrator.exchange.host_packages import (
 from orchestrator.exchange.image_packages import image_packages
 from orchestrator.sandbox.engine.client import Engine
 from orchestrator.sandbox.images.build import BASE_LABEL, RECIPE_LABEL
-from orchestrator.sandbox.images.images import find_image, resolve_image
+from orchestrator.sandbox.images.images import find_image, full_name, resolve_image
+from orchestrator.sandbox.images.recipes import RECIPES
 
 
 def bill_of_host() -> dict[str, Any]:
@@ -37,10 +39,18 @@ def bill_of_host() -> dict[str, Any]:
 def bill_of_image(engine: Engine, name: str) -> dict[str, Any]:
     """What is in an image of ours or of somebody's, its base, and the recipe that it was built from.
 
-    Raises :class:`ImageMissing`, :class:`ImageStale`, :class:`EngineFailed`.
+    Raises :class:`UnknownName` for an image that the engine does not have, :class:`ImageMissing`,
+    :class:`ImageStale`, :class:`EngineFailed`.
     """
+    known = [recipe.name for recipe in RECIPES]
+    image = find_image(engine, full_name(name, "cpu"))
+    if image is None and full_name(name, "cpu") not in known:
+        raise UnknownName(
+            f"the engine has no image {name!r}",
+            where=f"aisci sbom {name}",
+            todo=f"`aisci images list` shows ours: {', '.join(known)}; or: docker pull {name}",
+        )
     sha256 = resolve_image(engine, name)
-    image = find_image(engine, name)
     labels = dict(image.labels) if image is not None else {}
     subject = {
         "type": "container",

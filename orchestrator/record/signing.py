@@ -55,11 +55,11 @@ class Signer:
         return self._key.sign(data)
 
 
-def read_signer(path: Path) -> Signer:
-    """The private key in a file, PEM (PKCS #8) or OpenSSH, without a passphrase.
+def read_signer(path: Path, option: str = "--sign") -> Signer:
+    """The private key in a file that ``option`` names, PEM (PKCS #8) or OpenSSH, without a passphrase.
     Raises :class:`UserError` if the file is missing or contains anything else.
     """
-    data = _read(path, "--sign")
+    data = _read(path, option)
     openssh = b"OPENSSH PRIVATE KEY" in data
     load = serialization.load_ssh_private_key if openssh else serialization.load_pem_private_key
     try:
@@ -69,13 +69,13 @@ def read_signer(path: Path) -> Signer:
             "a run cannot ask for the passphrase: use a separate key for signing, or remove the "
             f"passphrase from a copy with `ssh-keygen -p -f {path}`"
         )
-        raise _refused("--sign", path, "it is locked with a passphrase", todo) from error
+        raise _refused(option, path, "it is locked with a passphrase", todo) from error
     except (ValueError, UnsupportedAlgorithm) as error:
         is_public = b"PUBLIC KEY" in data or data.startswith(b"ssh-")
         why = "it is a public key, which cannot sign" if is_public else _NO_KEY.format("private")
-        raise _refused("--sign", path, why) from error
+        raise _refused(option, path, why) from error
     if not isinstance(key, ed25519.Ed25519PrivateKey):
-        raise _refused("--sign", path, f"it is another kind of key, {type(key).__name__}")
+        raise _refused(option, path, f"it is another kind of key, {type(key).__name__}")
     return Signer(key)
 
 

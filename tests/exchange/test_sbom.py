@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 import cli
 from orchestrator.api.sbom import bill_of_host, bill_of_image
-from orchestrator.core.errors import BadFile
+from orchestrator.core.errors import BadFile, UnknownName
 from orchestrator.exchange.components import SoftwarePackage, licence_of
 from orchestrator.exchange.host_packages import locked_packages, packages_here
 from orchestrator.exchange.image_packages import debian_packages, python_packages
@@ -196,3 +196,11 @@ def test_an_images_bill_names_debians_and_pythons_packages_and_the_base(
     for one in bill["components"]:
         if one["name"] == "pymupdf":
             assert "AFFERO" in json.dumps(one["licenses"]).upper()
+
+
+@pytest.mark.engine
+def test_an_image_that_the_engine_does_not_have_is_the_users_mistake() -> None:
+    with pytest.raises(UnknownName) as caught:
+        bill_of_image(connect(), "nothing-of-this-name")
+    assert caught.value.where == "aisci sbom nothing-of-this-name"
+    assert "aisci images list" in caught.value.todo
