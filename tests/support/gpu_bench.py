@@ -13,7 +13,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -64,7 +64,7 @@ class Held:
     seen: list[tuple[float, int, int]] = field(default_factory=list)  # when, busy %, bytes
     at_once: int = 0
 
-    def on_event(self, name: str, facts: dict[str, Any]) -> None:
+    def on_event(self, name: str, facts: Mapping[str, Any]) -> None:
         now = time.monotonic() - self.began
         if name == "started" and facts["gpus"]:
             self.spans[facts["job"]] = [now]
