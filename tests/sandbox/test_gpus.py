@@ -531,8 +531,9 @@ def test_an_engine_that_cannot_lend_a_gpu_ends_the_job_and_nothing_is_left(tmp_p
         with opened_sandbox(
             engine, BlobStore(tmp_path), name, lambda image: resolve_image(engine, image), gpus=gpus
         ) as sandbox:
-            with pytest.raises(EngineFailed, match="starting a job"):
+            with pytest.raises(EngineFailed, match="starting a job") as failed:
                 sandbox.run(asked)
+            assert "docs/installing.md" in failed.value.todo
             with gpus.lease(replace(ONE, gpus=2)) as again:
                 assert len(again.uuids) == 2  # what was lent came back
         assert resources(engine, name) == ()
