@@ -297,6 +297,21 @@ def test_no_gpu_is_asked_for_by_a_job_that_was_lent_none() -> None:
     assert cdi.device_requests((), NAMES) == []
 
 
+@pytest.mark.parametrize(
+    ("names", "asked"),
+    [
+        (NAMES, {"Driver": "cdi", "DeviceIDs": ["nvidia.com/gpu=all"]}),
+        (NAMES[:3], {"Driver": "cdi", "DeviceIDs": list(NAMES[1:3])}),
+        ((), {"Count": -1, "Capabilities": [["gpu"]]}),
+    ],
+)
+def test_a_bare_container_gets_every_gpu_in_the_way_that_the_engine_lends_them(
+    names: tuple[str, ...], asked: dict[str, object]
+) -> None:
+    found = [{"Source": "cdi", "ID": name} for name in names]
+    assert cdi.every_gpu(info(DiscoveredDevices=found)) == [asked]
+
+
 @pytest.mark.parametrize("dirs", [None, []])
 def test_an_engine_without_cdi_names_nothing(dirs: list[str] | None) -> None:
     found = [{"Source": "cdi", "ID": NAMES[1]}]

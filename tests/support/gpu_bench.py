@@ -120,7 +120,7 @@ def measured(request: RunRequest, seconds: float) -> dict[str, Any]:
         with watched(held):
             done = research(
                 spec,
-                place(folder, Mode.RECORD),
+                replace(place(folder, Mode.RECORD), parallel=request.parallel or 1),
                 RunDeps(edges=edges, exporter=FileExporter(), listener=lambda _: None),
             )
             wall = time.monotonic() - held.began

@@ -57,6 +57,16 @@ def device_requests(uuids: Sequence[str], by_name: Collection[str]) -> list[dict
     ]
 
 
+def every_gpu(info: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The request for all GPUs of the engine of this ``/info``, as a bare container makes it."""
+    names = cdi_devices(info)
+    # A tool lists each device by index too, and all of them as one: the same device once is enough.
+    chosen = [f"{_KIND}=all"] if f"{_KIND}=all" in names else [n for n in names if "=GPU-" in n]
+    if not chosen:
+        return [{"Count": -1, "Capabilities": [["gpu"]]}]
+    return [{"Driver": "cdi", "DeviceIDs": chosen}]
+
+
 def same_form(request: Mapping[str, Any]) -> dict[str, Any]:
     """An engine's spelling of a request, with null replaced by the value that was asked for."""
     empty: dict[str, Any] = {"Driver": "", "Count": 0, "DeviceIDs": [], "Capabilities": []}
