@@ -3,7 +3,7 @@
 The Container Device Interface names each device (``nvidia.com/gpu=GPU-<uuid>``) in a file that
 ``nvidia-ctk cdi generate`` wrote; Docker reads those since version 25, and reports them in its
 ``/info``: ``CDISpecDirs`` (empty where CDI is off) and, since API 1.50, ``DiscoveredDevices``.
-Untested on a GPU.
+Tried with one H200; the toolkit's hook is untested.
 """
 
 from __future__ import annotations
