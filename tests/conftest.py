@@ -21,6 +21,7 @@ from orchestrator.core import machine_folder
 from orchestrator.core.machine_folder import MachineFolder
 from orchestrator.models import circuit_breaker
 from tests.support import beside, guard
+from tests.support.fewer import fewer
 from tests.support.recorded import quick_run
 from tests.support.sample import commit, examples
 
@@ -62,16 +63,20 @@ def _no_ceiling(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What has no other marker is ``unit``; what hypothesis chooses for is a sample.
-
-    So neither marker can be forgotten.
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What has no other marker is ``unit``; what hypothesis chooses for is a sample, and so is a test
+    with many cases that each take a container or a program. So no marker can be forgotten.
     """
     for item in items:
         if not any(item.get_closest_marker(name) for name in OTHER_THAN_UNIT):
             item.add_marker("unit")
         if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
             item.add_marker("sampled")
+    # A case that somebody names is run, whatever the commit chooses.
+    if not any("[" in word for word in config.args):
+        left_out = set(fewer(items))
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=[*left_out])
     items.sort(key=beside.early)
 
 

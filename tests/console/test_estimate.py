@@ -13,6 +13,7 @@ import pytest
 
 from tests.console import test_cli
 from tests.support.places import ROOT
+from tests.support.warm import warm_aisci
 
 pytestmark = pytest.mark.program
 RUN = ("run", "nanoGPT_lite", "--scale", "smoke", "--policy", "ci-cpu")
@@ -28,7 +29,7 @@ def environment(folder: Path) -> dict[str, str]:
 
 def aisci(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     results = ("--results", str(folder / "results"))
-    return test_cli.aisci(*RUN, *words, *results, cwd=ROOT, seconds=120, **environment(folder))
+    return warm_aisci(*RUN, *words, *results, cwd=ROOT, seconds=120, environ=environment(folder))
 
 
 def test_the_screen_fits_eighty_columns_and_starts_nothing(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ APART = frozenset({
     "tests/audit/test_audit_containers.py",
 })  # fmt: skip
 FIRST = (
-    "tests/proof/test_prove.py::test_every_probe",
+    "tests/proof/test_prove.py::test_probes_of_every_control",
     "tests/template/test_shipped_templates.py",
     "tests/research/test_demo.py",
     "tests/api/test_runs.py",
