@@ -16,9 +16,9 @@ from orchestrator.core.tree import canonical
 from orchestrator.record.events import GENESIS, JOURNAL_SCHEMA
 from orchestrator.record.journal import Mode
 from orchestrator.research.sweep import SweepModel
-from tests.console.test_cli import aisci
 from tests.support import run_rig as rig
 from tests.support.places import ROOT
+from tests.support.warm import warm_aisci as aisci
 
 SCREEN = 24  # lines
 WIDTH = 80

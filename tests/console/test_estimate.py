@@ -29,7 +29,7 @@ def environment(folder: Path) -> dict[str, str]:
 
 def aisci(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     results = ("--results", str(folder / "results"))
-    return warm_aisci(*RUN, *words, *results, cwd=ROOT, seconds=120, environ=environment(folder))
+    return warm_aisci(*RUN, *words, *results, cwd=ROOT, seconds=120, **environment(folder))
 
 
 def test_the_screen_fits_eighty_columns_and_starts_nothing(tmp_path: Path) -> None:

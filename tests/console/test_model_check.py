@@ -11,9 +11,8 @@ import pytest
 
 from orchestrator.research.loopback.answers import Fail
 from orchestrator.research.loopback.server import ModelServer
-from tests.console import test_cli
 from tests.console.test_bad_input import begin, refused
-from tests.support.places import ROOT
+from tests.support.warm import warm_aisci
 
 pytestmark = pytest.mark.program
 KEY = "sk-very-secret-0123456789"
@@ -22,7 +21,7 @@ KEY = "sk-very-secret-0123456789"
 def aisci(*words: str, folder: Path, **more: str) -> subprocess.CompletedProcess[str]:
     """The command, for a user with no files of their own and no keys."""
     env = {"XDG_CONFIG_HOME": str(folder), "OPENAI_API_KEY": "", "ANTHROPIC_API_KEY": ""}
-    return test_cli.aisci(*words, cwd=ROOT, seconds=120, **(env | more))
+    return warm_aisci(*words, cwd=ROOT, seconds=120, **(env | more))
 
 
 @pytest.fixture

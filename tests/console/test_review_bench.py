@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.console.test_bad_input import refused
-from tests.console.test_cli import aisci
+from tests.support.warm import warm_aisci as aisci
 
 
 @pytest.fixture

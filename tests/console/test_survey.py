@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.console.test_bad_input import refused
-from tests.console.test_cli import aisci
+from tests.support.warm import warm_aisci as aisci
 
 SERVER = "http://127.0.0.1:1/v1"  # nobody answers there, and nobody is asked
 

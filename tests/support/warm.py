@@ -11,9 +11,10 @@ import multiprocessing
 import os
 import sys
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 from subprocess import CompletedProcess, TimeoutExpired
+
+from tests.support.places import ROOT
 
 LOADED = ("cli", "litellm", "orchestrator.models.litellm", "orchestrator.console.research_groups")
 _SERVER = multiprocessing.get_context("forkserver")
@@ -21,13 +22,13 @@ _SERVER.set_forkserver_preload([*LOADED])
 
 
 def warm_aisci(
-    *words: str, cwd: Path, seconds: float, environ: Mapping[str, str]
+    *words: str, cwd: Path = ROOT, seconds: float = 120, **more: str
 ) -> CompletedProcess[str]:
     """The command's exit code and what it printed. Raises TimeoutExpired."""
     with tempfile.TemporaryDirectory() as folder:
         out, err = Path(folder, "out"), Path(folder, "err")
         child = _SERVER.Process(
-            target=_command, args=(words, str(cwd), {**os.environ, **environ}, str(out), str(err))
+            target=_command, args=(words, str(cwd), {**os.environ, **more}, str(out), str(err))
         )
         child.start()
         child.join(seconds)
