@@ -12,6 +12,7 @@ import pytest
 from orchestrator.research.loopback.answers import Fail
 from orchestrator.research.loopback.server import ModelServer
 from tests.console.test_bad_input import begin, refused
+from tests.support.places import ROOT
 from tests.support.warm import warm_aisci
 
 pytestmark = pytest.mark.program
