@@ -115,6 +115,10 @@ def _as_json(done: Audit, page: str) -> dict[str, Any]:
             {"where": call.where, "call": call.name, "why": no_result_reason(call)}
             for call in done.without_result
         ],
+        "images": [
+            {**asdict(one.image), "count": one.packages}
+            for one in (done.pinned[-1].images if done.pinned else ())
+        ],
         "heads": [
             {"journal": name, "head": head, "lines": lines} for name, head, lines in done.heads
         ],
