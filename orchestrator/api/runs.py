@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from orchestrator.api import find_run
-from orchestrator.api.adapters import kept_for, real_edges
+from orchestrator.api.adapters import kept_for, real_edges, require_month_left
 from orchestrator.api.allowed_models import require_allowed_models
 from orchestrator.api.denied import require_not_withdrawn
 from orchestrator.api.export import FileExporter
@@ -76,6 +76,7 @@ def run(request: RunRequest, listener: Listener = _silent) -> RunOutcome:
     setup = prepared.setup
     require_servers(setup)
     require_gpus(request.gpus, setup.policy)
+    require_month_left(setup)
     engine = connect()
     if prepared.why_policy:
         listener(Notice(f"policy: {setup.policy.name}, {prepared.why_policy}"))
@@ -143,6 +144,7 @@ def resume(request: ResumeRequest, listener: Listener = _silent) -> RunOutcome:
             require_difference(paths, pins, setup)
         if work:
             require_servers(setup)
+            require_month_left(setup)
         place = RunLocation(
             record=paths,
             output=paths,
