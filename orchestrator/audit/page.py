@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from orchestrator import __version__
 from orchestrator.audit.audit import Audit, AuditVerdict
 from orchestrator.audit.calls import AuditedCall, AuditedContainer
+from orchestrator.audit.demand import Demand, demands_fact, demands_part
 from orchestrator.audit.finding import CHECKS, CheckResult, FindingGroup, group_findings
 from orchestrator.audit.page_pins import hash_text, pins_part
 from orchestrator.record.attestation import mismatches
@@ -38,10 +39,11 @@ _LIMITS = (
 )
 
 
-def audit_page(audit: Audit) -> str:
-    """The whole page."""
+def audit_page(audit: Audit, demands: Sequence[Demand] = ()) -> str:
+    """The whole page; ``demands`` are what was asked besides."""
     parts = (
         ("findings", "Findings", _findings(audit)),
+        ("asked", "Asked besides", demands_part(demands)),
         ("checks", "Checks", _checks(audit.checks)),
         ("containers", "Containers", _containers(audit)),
         ("open", "Calls without a result", _without_result(audit.without_result)),
@@ -52,13 +54,13 @@ def audit_page(audit: Audit) -> str:
     shown = [(anchor, title, part) for anchor, title, part in parts if part]
     return page(
         f"Audit: {audit.outcome} · aisci",
-        _head(audit, [(anchor, title) for anchor, title, _ in shown]),
+        _head(audit, demands, [(anchor, title) for anchor, title, _ in shown]),
         [section(anchor, title, part) for anchor, title, part in shown],
         el("footer", el("p", f"Made by aisci {__version__}. This page contains no script and loads nothing.")),
     )  # fmt: skip
 
 
-def _head(audit: Audit, links: list[tuple[str, str]]) -> Html:
+def _head(audit: Audit, demands: Sequence[Demand], links: list[tuple[str, str]]) -> Html:
     name = audit.pins.template.name if audit.pins else ""
     containers = sum(item.attestation is not None for item in audit.containers)
     lines = sum(lines for _, _, lines in audit.heads)
@@ -77,6 +79,7 @@ def _head(audit: Audit, links: list[tuple[str, str]]) -> Html:
             ("journals", len(audit.heads), f"{lines:,} lines"),
             ("containers", containers, ""),
             ("stored elsewhere", stored, ""),
+            *demands_fact(demands),
         ),
         contents(links),
     )

@@ -16,6 +16,9 @@ def pins_part(audit: Audit) -> Html:
         (name, [f"{pin.name} ({pin.origin}) ", hash_text(pin.hash)])
         for name, pin in (("policy", pins.policy), ("template", pins.template))
     ]
+    rows += [
+        ("ceiling", [f"{one.name} ({one.file}) ", hash_text(one.hash)]) for one in pins.ceilings
+    ]
     held = {one.image.id: one for one in audit.pinned[-1].images}
     rows += [
         (f"image {name}", [hash_text(image), _contents(held.get(image))])

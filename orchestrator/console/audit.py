@@ -6,9 +6,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from orchestrator.api.audit_demands import Demand, Demanded, read_demands
+from orchestrator.api.audit_demands import Demanded, read_demands
 from orchestrator.api.audits import audit as audited
 from orchestrator.audit.audit import Audit, AuditVerdict
+from orchestrator.audit.demand import Demand
 from orchestrator.audit.finding import CHECKS, CheckResult, FindingGroup, group_findings
 from orchestrator.audit.page import no_result_reason
 from orchestrator.console import output as out

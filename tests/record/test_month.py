@@ -49,7 +49,9 @@ class Priced:
         return Reply("Hello.", Usage(100, 10, 0.25, requests=2), self.name)
 
 
-def ports(folder: Path, model: Priced, budget: JournalBudget, month: SpendingBudget | None) -> Ports:
+def ports(
+    folder: Path, model: Priced, budget: JournalBudget, month: SpendingBudget | None
+) -> Ports:
     blobs = BlobStore(folder / "blobs")
     folder.mkdir(exist_ok=True)
     journal = Journal(folder / "journal.jsonl", blobs, Mode.RECORD)
