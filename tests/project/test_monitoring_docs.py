@@ -114,7 +114,7 @@ def test_the_apparmor_profile_grants_no_capability_mount_or_other_profile() -> N
     denied = {one.removeprefix("deny ") for one in rules_of_profile() if one.startswith("deny ")}
     assert {"capability", "mount", "umount", "remount", "pivot_root", "change_profile"} <= denied
     families = {one.split()[1] for one in rules_of_profile() if one.startswith("network")}
-    assert families == {"unix", "inet", "inet6"}
+    assert families == {"unix", "netlink", "inet", "inet6"}
     runnable = [one for one in rules_of_profile() if one.startswith("/") and "x" in one.split()[-1]]
     assert sorted(one.split()[0] for one in runnable) == [
         "/tmp/**",
