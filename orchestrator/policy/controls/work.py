@@ -122,7 +122,8 @@ WORK = (
         by="the host, from its journal and before each job",
         meaning=_run,
         how=partial(by_host, "counted by the host; a job waits until there is room"),
-        not_stopped="Two runs at once: each has its own limits. `keep_free` applies to both.",
+        not_stopped="Two runs at once: each has its own limits, and `keep_free` applies to both. What an "
+        "account uses in a month: the machine's `budgets.yaml` limits that.",
     ),
     Control(
         id="reserve",
