@@ -7,20 +7,24 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.api.raised_budget import with_less
 from orchestrator.core.errors import BudgetSpent, UserError
 from orchestrator.core.files import shipped_root
 from orchestrator.core.job import Job
 from orchestrator.core.model import Usage
 from orchestrator.core.tree import Tree
+from orchestrator.policy.controls.work import WORK
 from orchestrator.policy.policy import load_policy, lowered
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.budget import JournalBudget
 from orchestrator.record.events import Answered, Asked, Body
 from orchestrator.record.journal import Journal, Mode
 from orchestrator.record.live_use import LiveUse
+from orchestrator.research.pins import pins_of, policy_of
 from orchestrator.research.preflight import require_time
 from orchestrator.research.run_budget import run_budget
 from orchestrator.template.template import load_template
+from tests.support import run_rig as rig
 from tests.support.journal_rig import idea_started
 
 SHIPPED = shipped_root() / "policies"
@@ -130,3 +134,19 @@ def test_a_run_that_needs_more_than_the_limit_is_not_started() -> None:
     with pytest.raises(UserError, match="takes about") as caught:
         require_time(template, policy, "full")
     assert "run.gpu_time" in caught.value.where
+
+
+def test_explain_names_the_limit_where_there_is_one() -> None:
+    (control,) = [one for one in WORK if one.id == "run"]
+    policy = load_policy("default", SHIPPED)
+    assert "of GPUs" not in control.meaning(policy)
+    assert "18h of GPUs" in control.meaning(lowered(policy, {"run.gpu_time": "18h"}))
+
+
+def test_a_limit_is_recorded_and_a_record_without_it_reads_as_unlimited(tmp_path: Path) -> None:
+    made = rig.setup(tmp_path)
+    for policy, most in ((made.policy, float("inf")), (with_less(made.policy, None, 60.0), 60.0)):
+        pins = pins_of(replace(made, policy=policy), Tree())
+        assert policy_of(pins).run.gpu_time == most
+        assert ("gpu_time" in pins.policy.settings["run"]) is (most == 60.0)
+        assert policy_of(pins).hash == pins.policy.hash
