@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from io import FileIO
+from io import BytesIO, FileIO
 from pathlib import Path
 
 from orchestrator.core import machine_folder
@@ -114,7 +114,7 @@ class AccountLedger:
         if size is not None and size < self._read:  # removed and made anew
             self._read, self._calls = 0, {}
         file.seek(self._read)
-        for line in file.readlines():
+        for line in BytesIO(file.readall()):  # an unbuffered file reads lines byte by byte
             try:
                 if len(line) > _LONGEST or not line.endswith(b"\n"):
                     raise ValueError("a line without its end")  # noqa: TRY301 - one place tells of a bad line
