@@ -14,8 +14,8 @@ from orchestrator.record.machine_limits import AccountLimits, limits_here
 
 _HOUR = 3600.0
 NEXT_MONTH = (
-    "continue next month with `aisci resume`, or ask this machine's administrator to raise it: then "
-    "`aisci resume` goes on at once"
+    "wait for the next month, or ask this machine's administrator to raise it; `aisci resume` then goes on with a "
+    "run that was begun"
 )
 
 

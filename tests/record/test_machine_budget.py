@@ -313,7 +313,7 @@ def test_a_job_ends_with_what_is_left_and_the_next_one_does_not_begin(
     hours = 50 / 3600
     with pytest.raises(BudgetSpent, match="gpu_hours of this account") as caught:
         metered(ledger, tmp_path, hours, seconds=30.0).run(job(2))
-    assert "next month" in caught.value.todo
+    assert "the next month" in caught.value.todo
     budget(ledger, gpu_hours=hours).lend(50.0)
     with pytest.raises(BudgetSpent, match="used or lent"):
         metered(again(ledger), tmp_path, hours, seconds=1.0).run(job(1))
