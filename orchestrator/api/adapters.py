@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
-from orchestrator.api.allowed_models import require_may_ask, server_of_model
+from orchestrator.api.allowed_models import is_free, require_may_ask, server_of_model
 from orchestrator.api.data import same_data
 from orchestrator.api.prepare import open_author
 from orchestrator.core.files import shipped_root
@@ -23,9 +23,9 @@ from orchestrator.models.fallback import PATIENCE, FallbackModel
 from orchestrator.models.litellm import LitellmModel
 from orchestrator.policy.policy import Policy
 from orchestrator.record.blobs import BlobStore
-from orchestrator.record.month import MonthBudget
 from orchestrator.record.pins import DataPin
 from orchestrator.record.ports import Edges
+from orchestrator.record.spending import account_meter, account_spending, require_budget_left
 from orchestrator.research.run_spec import RunSpec
 from orchestrator.research.stages.experiments import baseline_job
 from orchestrator.sandbox.admission import Admission
@@ -73,6 +73,13 @@ def pool_for(
     )
 
 
+def require_month_left(setup: RunSpec) -> None:
+    """Raise :class:`BudgetSpent` where the machine's budget of the month has nothing left that the run needs."""
+    models = (setup.model, *(pin.name for pin in setup.roles))
+    gpus = bool(setup.policy.limits("experiment").gpus)
+    require_budget_left(gpus=gpus, paid=not all(map(is_free, models)))
+
+
 @contextmanager
 def real_edges(
     setup: RunSpec,
@@ -90,7 +97,8 @@ def real_edges(
     """
     same_data(setup.data, setup.policy)
     model, roles = _models(setup, on_event)
-    month = MonthBudget.of_user()
+    month = account_spending()
+    meter = account_meter()
     library = LocalLibrary.from_bytes(setup.template.files.get(LIBRARY, b"[]"), LIBRARY)
     engines = [(one.name, one.server) for one in setup.engines]
     shelves = [("template", library), *own_shelf()]
@@ -108,7 +116,7 @@ def real_edges(
             editor = (
                 ProcessEditor(blobs, worker) if on_host else ContainerEditor(sandbox.open, blobs)
             )
-            before = _before(sandbox, setup, blobs)
+            before = _before(meter(sandbox), setup, blobs)
             named = {role: with_pictures(one, blobs) for role, one in roles.items()}
             author = with_pictures(model, blobs)
             return Edges(author, editor, before, literature, named, month, pool.outlook)

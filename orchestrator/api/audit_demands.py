@@ -9,6 +9,7 @@ from functools import partial
 
 from orchestrator.api.policies import SHIPPED
 from orchestrator.audit.audit import Audit
+from orchestrator.audit.demand import Demand
 from orchestrator.audit.pins import HeldPins
 from orchestrator.core.units import time_text
 from orchestrator.policy.ceiling import machine_ceilings
@@ -17,22 +18,6 @@ from orchestrator.policy.compare import shown_setting, weaker
 from orchestrator.policy.policy import Policy
 
 _BAD_PROOFS = {"did not hold", "not tried"}
-
-
-@dataclass(frozen=True, slots=True)
-class Demand:
-    """Something asked of every policy that the run was pinned with, and where it is not so.
-
-    One that is not ``required`` is only reported.
-    """
-
-    what: str
-    required: bool
-    unmet: tuple[str, ...]
-
-    @property
-    def met(self) -> bool:
-        return not self.unmet
 
 
 @dataclass(frozen=True, slots=True)

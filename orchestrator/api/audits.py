@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.api import find_run
-from orchestrator.api.audit_demands import Demand, Demanded, demands_of
+from orchestrator.api.audit_demands import Demanded, demands_of
 from orchestrator.api.denied import with_withdrawn
 from orchestrator.api.locking import is_at_work
 from orchestrator.api.reproduce import reproduced
 from orchestrator.audit.audit import UNFORESEEN, Audit
 from orchestrator.audit.audit import audit_run as audited
 from orchestrator.audit.chain import Anchor
+from orchestrator.audit.demand import Demand
 from orchestrator.audit.page import audit_page
 from orchestrator.core.errors import AisciError, DiskFull, UserError
 from orchestrator.core.files import write
@@ -77,7 +78,7 @@ def audit(
     demands = demands_of(done, asked or Demanded())
     page = html or paths.audit
     try:
-        write(page, audit_page(done))
+        write(page, audit_page(done, demands))
     except (OSError, DiskFull) as error:  # a page that cannot be written never hides the verdict
         why = error.strerror if isinstance(error, OSError) else f"{error.what}, {error.why}"
         return AuditOutcome(done, None, f"{page.parent}: {why}", demands)

@@ -16,7 +16,12 @@ from orchestrator.record.paths import beside_record
 
 KINDS_OF_FILES = ("record", "results", "paper", "history", "pages", "other")
 _BLOCK = 512  # bytes of st_blocks, on every Linux
-_OURS = {"wheels": "packages of templates", "locks": "locks", "literature": "kept searches"}
+_OURS = {
+    "wheels": "packages of templates",
+    "locks": "locks",
+    "literature": "kept searches",
+    "packages": "package lists of images",
+}
 _KEPT = {
     "literature": "your library of papers", "baselines": "kept baselines",
     "data": "staged data sets", "spent": "what was spent each month",

@@ -27,9 +27,9 @@ from orchestrator.core.tree import Tree, digest
 from orchestrator.machine.baseline_cache import baselines_of, restore_files
 from orchestrator.models.failures import RetryTiming
 from orchestrator.record.blobs import BlobStore
-from orchestrator.record.month import MonthBudget
 from orchestrator.record.paths import IdeaPaths
 from orchestrator.record.ports import Edges, Ports, absent
+from orchestrator.record.spending import account_spending
 from orchestrator.research.ideas_file import write_ideas
 from orchestrator.research.prompts import prompts_hash
 from orchestrator.research.run import baseline_study
@@ -131,7 +131,7 @@ def _ports(
     timing = RetryTiming(tell=say)
     model = open_author(request.model, environ=os.environ, prices=dict(setup.prices), timing=timing)
     none, name = absent(model.name), setup.template.name
-    edges = Edges(model, none.editor, none.sandbox, none.literature, month=MonthBudget.of_user())
+    edges = Edges(model, none.editor, none.sandbox, none.literature, month=account_spending())
     what = Idea(name=name[:80], title=f"ideas for {name}"[:200], experiment="a list of ideas")
     return ports_of_own(paths, BlobStore(paths.blobs), what, edges, "ideas", request.max_usd)
 

@@ -17,6 +17,7 @@ from orchestrator.api.adapters import real_edges
 from orchestrator.api.allowed_models import require_may_ask, server_of_model
 from orchestrator.api.export import FileExporter
 from orchestrator.api.exported import refuse_exported
+from orchestrator.api.image_contents import record_contents
 from orchestrator.api.images import resolve_images
 from orchestrator.api.locking import only_writer, resumable
 from orchestrator.api.outcomes import IdeaOutcome, idea_outcome
@@ -118,7 +119,8 @@ def import_results(request: ImportRequest, listener: Listener = _silent) -> Impo
         resumable(paths.folder),
         real_edges(setup, engine, run_id(paths)) as edges,
     ):
-        place = prepared.stored(paths)
+        contents = record_contents(setup.images, engine, BlobStore(paths.blobs), listener)
+        place = replace(prepared.stored(paths), contents=contents)
         tools = RunDeps(edges=edges, exporter=FileExporter(), listener=listener)
         (outcome,) = research(setup, place, tools)
     paper = outcome.study.paper

@@ -34,9 +34,9 @@ from orchestrator.models.failures import RetryTiming
 from orchestrator.models.prices import stated_price
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.literature_notes import NoveltyJudged
-from orchestrator.record.month import MonthBudget
 from orchestrator.record.paths import RunPaths
 from orchestrator.record.ports import Edges, absent
+from orchestrator.record.spending import account_spending
 from orchestrator.research.idea_lists import listed_ideas
 from orchestrator.research.pipeline import RUN_ERRORS
 from orchestrator.research.prompts import prompts_hash
@@ -92,7 +92,7 @@ def judge_ideas(
         shelves = [("template", papers), *shelves]
     none = absent(model.name)
     searched = open_sources(engines, os.environ, shelves)
-    edges = Edges(model, none.editor, none.sandbox, searched, month=MonthBudget.of_user())
+    edges = Edges(model, none.editor, none.sandbox, searched, month=account_spending())
     key = digest([
         __version__, prompts_hash(), model.name, engines, template.hash if template else ""
     ])  # fmt: skip

@@ -25,9 +25,9 @@ from orchestrator.core.tree import digest
 from orchestrator.models.failures import RetryTiming
 from orchestrator.models.prices import prices_of, stated_price
 from orchestrator.record.blobs import BlobStore
-from orchestrator.record.month import MonthBudget
 from orchestrator.record.paths import IdeaPaths
 from orchestrator.record.ports import Edges, absent
+from orchestrator.record.spending import account_spending
 from orchestrator.research.prompts import prompts_hash
 from orchestrator.research.stages.doubting import ReadSentence, doubts_of, seen_sentences
 from orchestrator.research.stages.reader_facts import reader_facts
@@ -103,9 +103,7 @@ def read_paper(
     with only_writer(paths.folder):
         blobs = BlobStore(paths.blobs)
         none = absent(model.name)
-        edges = Edges(
-            model, none.editor, none.sandbox, none.literature, month=MonthBudget.of_user()
-        )
+        edges = Edges(model, none.editor, none.sandbox, none.literature, month=account_spending())
         what = Idea(name=name, title=str(request.paper)[:200], experiment="a paper read by a model")
         ports = ports_of_own(paths, blobs, what, edges, "reading", request.max_usd)
         say(f"{model.name} reads {len(sentences)} sentences")

@@ -26,10 +26,10 @@ from orchestrator.core.tree import digest
 from orchestrator.models.failures import RetryTiming
 from orchestrator.models.prices import prices_of, stated_price
 from orchestrator.record.blobs import BlobStore
-from orchestrator.record.month import MonthBudget
 from orchestrator.record.paths import IdeaPaths
 from orchestrator.record.pins import ReviewPin
 from orchestrator.record.ports import Edges, absent
+from orchestrator.record.spending import account_spending
 from orchestrator.research.prompts import prompts_hash
 from orchestrator.research.stages.panel import review_all
 from orchestrator.research.stages.review import PAGE_PICTURES, UnderReview
@@ -96,7 +96,7 @@ def review_pdf(request: ReviewRequest, say: Callable[[str], None] = lambda _: No
             none.editor,
             none.sandbox,
             none.literature,
-            month=MonthBudget.of_user(),
+            month=account_spending(),
         )
         what = Idea(name=name, title=request.file.name[:200], experiment="the review of a PDF")
         ports = ports_of_own(paths, blobs, what, edges, "review", request.max_usd)

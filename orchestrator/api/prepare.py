@@ -21,6 +21,7 @@ from orchestrator.api.data import data_for
 from orchestrator.api.given_ideas import given_ideas
 from orchestrator.api.left_out import require_reviewed
 from orchestrator.api.policies import chosen_policy, has_own_image, held_below
+from orchestrator.api.raised_budget import with_less
 from orchestrator.api.writable import require_writable
 from orchestrator.core.errors import UnknownName, UserError
 from orchestrator.core.files import shipped_root
@@ -32,7 +33,6 @@ from orchestrator.models.failures import RetryPolicy, RetryTiming
 from orchestrator.models.litellm import LitellmModel, open_model
 from orchestrator.models.model_end import end_notice
 from orchestrator.models.prices import prices_of, stated_price
-from orchestrator.policy.policy import lowered
 from orchestrator.proof.store import ProofStore
 from orchestrator.record.pins import EnginePin, LeaveOut, ModelPin, ReviewPin
 from orchestrator.research.preflight import require_time
@@ -52,7 +52,7 @@ class RunRequest:
     ``IN,OUT`` in US dollars for a million tokens, of ``model``. ``roles`` are (role, model): who answers
     its requests in place of ``model``. ``vision`` says whether the model is shown
     pictures; None: what litellm knows of it. ``engine`` are the engines that are searched for papers,
-    ``openalex,arxiv`` or ``all``. ``data`` is a folder of staged data sets.
+    ``openalex,arxiv`` or ``all``. ``data`` is a folder of staged data sets. ``max_gpu_time`` is in seconds.
     ``ideas_file`` is a list whose ideas are pursued, the first ``ideas`` of them, or those that ``only`` names
     (``3,7``), or all; without one, so many are proposed, or one. Without ``novelty`` none is judged for it. ``open_ended``: each is
     pursued before the next one is proposed, and its score is told. What it does ``leave_out`` is made if it is
@@ -70,6 +70,7 @@ class RunRequest:
     policy: str | None = None
     data: Path | None = None
     max_usd: float | None = None
+    max_gpu_time: float | None = None
     price: str | None = None
     roles: tuple[tuple[str, str], ...] = ()
     reviewing: ReviewPin = field(default_factory=ReviewPin)
@@ -155,9 +156,7 @@ def prepare(request: RunRequest, *, to_start: bool = True) -> Prepared:
     policy = chosen.policy
     require_contract(template, own_image=has_own_image(policy))
     proofs = ProofStore(request.results, policy.name, policy.hash)  # before a budget is lowered
-    if request.max_usd is not None:
-        budgets = {"idea.budget.usd": min(request.max_usd, policy.idea.usd)}
-        policy = lowered(policy, budgets | {"run.budget.usd": request.max_usd})
+    policy = with_less(policy, request.max_usd, request.max_gpu_time)
     model = opened(request.model, environ=os.environ)
     setup = RunSpec(
         template=template,

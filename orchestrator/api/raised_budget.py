@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from orchestrator.api.policies import usable_policy
 from orchestrator.core.errors import UserError
+from orchestrator.core.units import time_text
 from orchestrator.policy.policy import Policy, lowered
 from orchestrator.proof.store import ProofStore
 from orchestrator.record.pins import Pins, PolicyPin
@@ -16,30 +20,51 @@ from orchestrator.research.run_spec import RunSpec
 _FORK = "with another policy the run continues as a new branch: `aisci resume RUN --fork --policy ./FILE.yaml`"
 
 
-def with_budget(setup: RunSpec, pins: Pins, usd: float, results: Path) -> RunSpec:
-    """``setup`` with ``usd`` US dollars for the run, and no more than that for an idea.
+def with_budget(
+    setup: RunSpec, pins: Pins, usd: float | None, results: Path, gpu_time: float | None = None
+) -> RunSpec:
+    """``setup`` with ``usd`` US dollars and ``gpu_time`` GPU seconds for the run, and no more than that for an
+    idea; None leaves what is recorded.
 
     Raises:
-        UserError: the policy's file allows less, or differs in more than the budget from the recorded one.
+        UserError: the policy's file allows less, or differs in more than these from the recorded one.
     """
     file = usable_policy(_name(pins.policy), results)
-    if usd > file.run.usd:
-        raise UserError(
-            f"the policy {file.name!r} allows {file.run.usd:g} US dollars a run",
-            where=f"--max-usd {usd:g}",
-            why="a budget can be raised up to what the policy's file allows",
-            todo=_FORK,
-        )
-    if _without_budgets(file) != _without_budgets(setup.policy):
+    usd = setup.policy.run.usd if usd is None else usd
+    gpu_time = setup.policy.run.gpu_time if gpu_time is None else gpu_time
+    for option, wanted, most in (
+        (f"--max-usd {usd:g}", usd, (file.run.usd, " US dollars")),
+        (f"--max-gpu-time {gpu_time:g}s", gpu_time, (file.run.gpu_time, " seconds of GPUs")),
+    ):
+        if wanted > most[0]:
+            raise UserError(
+                f"the policy {file.name!r} allows {most[0]:g}{most[1]} a run",
+                where=option,
+                why="a budget can be raised up to what the policy's file allows",
+                todo=_FORK,
+            )
+    if without_budgets(file.settings) != without_budgets(setup.policy.settings):
         raise UserError(
             f"the policy {file.name!r} was changed since the run began",
             where=f"{file.origin}: {file.name}",
             why="its settings differ from the recorded ones in more than the budget",
             todo=_FORK,
         )
-    budgets = {"run.budget.usd": usd, "idea.budget.usd": min(usd, file.idea.usd)}
     proof = ProofStore(results, file.name, file.hash).pin()
-    return replace(setup, policy=lowered(file, budgets), proof=proof)
+    return replace(setup, policy=with_less(file, usd, gpu_time), proof=proof)
+
+
+def with_less(policy: Policy, usd: float | None, gpu_time: float | None) -> Policy:
+    """``policy`` with these limits for the run and for each idea; None leaves its own. Raises :class:`UserError`
+    where it allows less.
+    """
+    less: dict[str, Any] = {}
+    if usd is not None:
+        less |= {"run.budget.usd": usd, "idea.budget.usd": min(usd, policy.idea.usd)}
+    if gpu_time is not None and not math.isinf(gpu_time):
+        own = min(gpu_time, policy.idea.gpu_time)
+        less |= {"run.gpu_time": time_text(gpu_time), "idea.gpu_time": time_text(own)}
+    return lowered(policy, less) if less else policy
 
 
 def _name(pin: PolicyPin) -> str:
@@ -47,8 +72,10 @@ def _name(pin: PolicyPin) -> str:
     return pin.name if pin.origin == "shipped" else str(Path(pin.origin).absolute())
 
 
-def _without_budgets(policy: Policy) -> dict[str, Any]:
-    settings = policy.settings
+def without_budgets(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a policy without what a run that continues may have more of: dollars and GPU time."""
+    plain = deepcopy(dict(settings))
     for block in ("run", "idea"):
-        settings[block] = {**settings[block], "budget": {**settings[block]["budget"], "usd": None}}
-    return settings
+        plain[block].pop("gpu_time", None)
+        plain[block]["budget"].pop("usd", None)
+    return plain

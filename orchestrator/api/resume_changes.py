@@ -31,8 +31,10 @@ def changed_setup(setup: RunSpec, pins: Pins, request: ResumeRequest, paths: Run
         setup = replace(setup, prices=_prices(setup.model, request.price))
     if request.ideas is not None:
         setup = _with_ideas(setup, request.ideas, request.ideas_file)
-    if request.max_usd is not None and request.max_usd != setup.policy.run.usd:
-        setup = with_budget(setup, pins, request.max_usd, request.results)
+    run = setup.policy.run
+    if request.max_usd not in {None, run.usd} or request.max_gpu_time not in {None, run.gpu_time}:
+        more = request.max_usd, request.results, request.max_gpu_time
+        setup = with_budget(setup, pins, *more)
     return setup
 
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from orchestrator.api.left_out import require_included
 from orchestrator.api.prepare import RESULTS
+from orchestrator.api.raised_budget import without_budgets
 from orchestrator.core.errors import UserError
 from orchestrator.core.tree import Tree
 from orchestrator.record.asked_stages import STAGE_NAMES
@@ -26,8 +24,8 @@ class ResumeRequest:
     """What a resume is asked to do. ``fork`` continues where template or program changed.
 
     ``asked`` are stages to make again on the results that exist, of the idea in folder ``idea`` alone or of all.
-    ``policy`` is another policy for a fork, ``model`` another model. ``max_usd`` is another budget, up to what the
-    policy's file allows; ``ideas`` a larger number of them, of a list in ``ideas_file`` where the run has one;
+    ``policy`` is another policy for a fork, ``model`` another model. ``max_usd`` and ``max_gpu_time`` (in seconds) are another budget, up to
+    what the policy's file allows; ``ideas`` a larger number of them, of a list in ``ideas_file`` where the run has one;
     ``price`` another price of the model. Nothing else changes. ``parallel`` and ``gpus`` as in a run. ``sign`` is a file with an Ed25519 key.
     """
 
@@ -38,6 +36,7 @@ class ResumeRequest:
     idea: str = ""
     policy: str | None = None
     max_usd: float | None = None
+    max_gpu_time: float | None = None
     ideas: int | None = None
     ideas_file: Path | None = None
     model: str | None = None
@@ -49,7 +48,8 @@ class ResumeRequest:
     @property
     def changes(self) -> bool:
         """Whether anything of the recorded set-up is to change."""
-        return any(one is not None for one in (self.max_usd, self.ideas, self.model, self.price))
+        asked = (self.max_usd, self.max_gpu_time, self.ideas, self.model, self.price)
+        return any(one is not None for one in asked)
 
 
 def require_makeable(request: ResumeRequest, pins: Pins) -> None:
@@ -79,7 +79,7 @@ def require_difference(paths: RunPaths, pins: Pins, setup: RunSpec) -> None:
     same = replace(
         now, proof=pins.proof, template=template, policy=pins.policy, ceilings=pins.ceilings
     )
-    budgets = (_without_dollars(one.policy.settings) for one in (now, pins))
+    budgets = (without_budgets(one.policy.settings) for one in (now, pins))
     if same == pins and next(budgets) == next(budgets):
         raise UserError(
             "nothing differs from what this run was made with: there is nothing to fork",
@@ -90,14 +90,6 @@ def require_difference(paths: RunPaths, pins: Pins, setup: RunSpec) -> None:
         )
 
 
-def _without_dollars(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings of a policy without its budgets in US dollars."""
-    plain = deepcopy(dict(settings))
-    for block in ("run", "idea"):
-        plain[block]["budget"].pop("usd", None)
-    return plain
-
-
 def require_sound(request: ResumeRequest) -> None:
     """Raise :class:`UserError` for what a request gets wrong by itself."""
     if request.policy is not None and not request.fork:
@@ -106,10 +98,11 @@ def require_sound(request: ResumeRequest) -> None:
             where="--policy",
             todo="add --fork: the run continues as a new branch of its record",
         )
-    if request.max_usd is not None and request.policy is not None:
+    budget = "--max-gpu-time" if request.max_usd is None else "--max-usd"
+    if (request.max_usd, request.max_gpu_time) != (None, None) and request.policy is not None:
         raise UserError(
             "a policy has a budget of its own",
-            where="--max-usd with --policy",
+            where=f"{budget} with --policy",
             todo="write the budget into the policy's file, or leave --policy out",
         )
     _require_sound_model(request)

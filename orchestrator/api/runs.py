@@ -7,11 +7,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from orchestrator.api import find_run
-from orchestrator.api.adapters import kept_for, real_edges
+from orchestrator.api.adapters import kept_for, real_edges, require_month_left
 from orchestrator.api.allowed_models import require_allowed_models
 from orchestrator.api.denied import require_not_withdrawn
 from orchestrator.api.export import FileExporter
 from orchestrator.api.holding import require_no_hold
+from orchestrator.api.image_contents import record_contents
 from orchestrator.api.images import resolve_images, same_images
 from orchestrator.api.job_reports import reported_jobs
 from orchestrator.api.live_board import LiveBoard
@@ -75,6 +76,7 @@ def run(request: RunRequest, listener: Listener = _silent) -> RunOutcome:
     setup = prepared.setup
     require_servers(setup)
     require_gpus(request.gpus, setup.policy)
+    require_month_left(setup)
     engine = connect()
     if prepared.why_policy:
         listener(Notice(f"policy: {setup.policy.name}, {prepared.why_policy}"))
@@ -142,6 +144,7 @@ def resume(request: ResumeRequest, listener: Listener = _silent) -> RunOutcome:
             require_difference(paths, pins, setup)
         if work:
             require_servers(setup)
+            require_month_left(setup)
         place = RunLocation(
             record=paths,
             output=paths,
@@ -208,6 +211,9 @@ def _carried_out(
     with resumable(paths.folder), real_edges(setup, engine, *engine_run, gpus=place.gpus) as edges:
         if place.mode is not Mode.RESUME or place.asked or not find_run.ended(paths):
             rehearse(setup, edges(BlobStore(paths.blobs)).sandbox)
+        if place.mode is not Mode.RESUME:  # a line that pins images says what they hold
+            blobs = BlobStore(paths.blobs)
+            place = replace(place, contents=record_contents(setup.images, engine, blobs, listener))
         tools = RunDeps(edges=edges, exporter=FileExporter(), listener=listener)
         try:
             outcomes = research(setup, place, tools)

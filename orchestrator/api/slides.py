@@ -29,9 +29,9 @@ from orchestrator.models.failures import RetryTiming
 from orchestrator.models.prices import prices_of, stated_price
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.chain import head_of
-from orchestrator.record.month import MonthBudget
 from orchestrator.record.paths import LATEX_OUTPUT, PAPER_PDF, IdeaPaths, RunPaths
 from orchestrator.record.ports import Edges, Ports, absent
+from orchestrator.record.spending import account_spending
 from orchestrator.research.pins import read_pins, same_program, spec_of, template_of
 from orchestrator.research.run_spec import RunSpec, Study
 from orchestrator.research.stages.slides import make_slides, with_pictures_left_out
@@ -91,7 +91,7 @@ def slides_of(request: SlidesRequest, say: Callable[[str], None] = lambda _: Non
             none.editor,
             box,
             none.literature,
-            month=MonthBudget.of_user(),
+            month=account_spending(),
         )
         say(f"{model.name} makes the slides")
         ports = ports_of_own(paths, blobs, study.idea, edges, "slides", request.max_usd)

@@ -38,9 +38,9 @@ from orchestrator.literature.sources import Shelf
 from orchestrator.models.failures import RetryTiming
 from orchestrator.models.prices import prices_of, stated_price
 from orchestrator.record.blobs import BlobStore
-from orchestrator.record.month import MonthBudget
 from orchestrator.record.paths import LATEX_OUTPUT, PAPER_PDF, IdeaPaths
 from orchestrator.record.ports import Edges, Ports, absent
+from orchestrator.record.spending import account_spending
 from orchestrator.research.prompts import prompts_hash
 from orchestrator.research.survey.extracting import extract_facts
 from orchestrator.research.survey.scoping import find_papers, plan_survey
@@ -125,7 +125,7 @@ def survey_literature(request: SurveyRequest, say: Say = lambda _: None) -> Surv
             absent(model.name).editor,
             DockerSandbox(pool, blobs),
             searched,
-            month=MonthBudget.of_user(),
+            month=account_spending(),
         )
         what = Idea(
             name=slug(question)[:40], title=question, experiment="a survey of the literature"

@@ -12,11 +12,14 @@ from typing import Any, Protocol
 from orchestrator.api.adapters import pool_for
 from orchestrator.api.data import data_for
 from orchestrator.api.images import resolve_images
+from orchestrator.core.deadline import FOREVER
 from orchestrator.core.job import ContainerKind, Job, JobResult, Peaks
+from orchestrator.core.protocols import Sandbox
 from orchestrator.core.tree import Tree
 from orchestrator.policy.policy import Policy
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.paths import LATEX_OUTPUT
+from orchestrator.record.spending import account_meter, require_budget_left
 from orchestrator.research.paper import latex
 from orchestrator.research.paper.latex import TEX
 from orchestrator.research.stages.experiments import baseline_job
@@ -62,7 +65,7 @@ class Trial:
     scale: str
     files: Tree
     store: BlobStore
-    sandbox: DockerSandbox
+    sandbox: Sandbox
     live: TrialListener
     images: tuple[tuple[str, str], ...]
     data: tuple[tuple[str, str], ...] = ()  # (name, hash)
@@ -71,7 +74,7 @@ class Trial:
         """``experiment.py`` once, as the baseline of a run would be."""
         job = self.job(scope)
         self.live.begin(what, self.template.scale(self.scale).minutes, job.limits.wall)
-        return self.sandbox.run(job)
+        return self.sandbox.run(job, FOREVER)
 
     @property
     def tried(self) -> Attempted:
@@ -102,7 +105,7 @@ class Trial:
             env=tuple(self.template.scale(self.scale).env.items()),
             data=self.data,
         )
-        result = self.sandbox.run(job)
+        result = self.sandbox.run(job, FOREVER)
         drawn = (
             name for name, sha in result.files.files if not why_no_figure(name, self.store.get(sha))
         )
@@ -124,7 +127,7 @@ class Trial:
             limits=self.policy.limits("latex"),
             harvest=(f"{LATEX_OUTPUT}/",),
         )
-        return self.sandbox.run(job)
+        return self.sandbox.run(job, FOREVER)
 
     def numbers(self, ran: JobResult) -> bytes:
         """The bytes of ``final_info.json``, if it was harvested."""
@@ -148,6 +151,8 @@ def opened_trial(
     """
     template.scale(scale)
     data = data_for(template, scale, policy, extra)
+    require_budget_left(gpus=bool(policy.limits("experiment").gpus), paid=False)
+    meter = account_meter()
     engine = connect()
     images = resolve_images(policy, engine, template, kinds)
     with tempfile.TemporaryDirectory(prefix="aisci-trial-") as folder:
@@ -156,7 +161,7 @@ def opened_trial(
         run_id = f"trial-{template.name}"
         with pool_for(policy, engine, run_id, images=images, data=data, on_event=live) as pool:
             sandbox, mounts = (
-                DockerSandbox(pool, store),
+                meter(DockerSandbox(pool, store)),
                 tuple((one.name, one.hash) for one in data),
             )
             yield Trial(template, policy, scale, files, store, sandbox, live, images, mounts)

@@ -66,6 +66,8 @@ def named_hashes(line: JournalLine[Event], log: JournalLog) -> Iterator[tuple[st
     event = line.event
     if isinstance(event, RunStarted | Forked):
         yield from _files(to_json([event.pins.template, event.pins.imported]))
+        lists = (one for one in event.contents if one.packages)
+        yield from ((one.packages, f"the package list of {one.name}") for one in lists)
     for body in (getattr(event, "body", None), getattr(event, "evidence", None)):
         if body is None:
             continue

@@ -29,15 +29,17 @@ _TODO = (
 def check_budgets(
     record: RunRecord, calls: AuditedCalls, policies: tuple[Policy, ...]
 ) -> CheckResult:
-    """Each idea against ``idea.budget`` and ``idea.wall``, all together against those of ``run``.
+    """Each idea against the budget and times of ``idea``, all together against those of ``run``.
 
     After a fork with another policy, the most that any of the policies allows counts.
     """
     found: list[AuditFinding] = []
     by_journal: defaultdict[str, Used] = defaultdict(Used)
     whole = Used()
+    gpus = {id(one.call): one.limits.gpus for one in calls.containers if one.job}
     for call in calls.every:
         use, wrong = _use_of(call)
+        use = replace(use, gpu_time=gpus.get(id(call), 0) * use.wall)
         by_journal[call.log.name] += use
         whole += use
         found += wrong
@@ -89,9 +91,10 @@ def _over(
         ("tokens", f"{block}.budget.tokens"),
         ("requests", f"{block}.budget.requests"),
         ("wall", f"{block}.wall"),
+        ("gpu_time", f"{block}.gpu_time"),
     ):
         most, had = max(getattr(limit, name) for limit in limits), getattr(used, name)
-        factor, seconds = _LATE if name == "wall" else (1.0 + 1e-9, 0.0)
+        factor, seconds = _LATE if name in {"wall", "gpu_time"} else (1.0 + 1e-9, 0.0)
         if had > most * factor + seconds:
             what = f"more was used than {key} allows: {had:,g} of {most:,g}"
             yield AuditFinding("budget", where, what, todo=_TODO)

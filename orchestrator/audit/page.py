@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from orchestrator import __version__
 from orchestrator.audit.audit import Audit, AuditVerdict
 from orchestrator.audit.calls import AuditedCall, AuditedContainer
+from orchestrator.audit.demand import Demand, demands_fact, demands_part
 from orchestrator.audit.finding import CHECKS, CheckResult, FindingGroup, group_findings
+from orchestrator.audit.page_pins import hash_text, pins_part
 from orchestrator.record.attestation import mismatches
 from orchestrator.record.events import CallFailed
 from orchestrator.report.containers import (
@@ -37,27 +39,28 @@ _LIMITS = (
 )
 
 
-def audit_page(audit: Audit) -> str:
-    """The whole page."""
+def audit_page(audit: Audit, demands: Sequence[Demand] = ()) -> str:
+    """The whole page; ``demands`` are what was asked besides."""
     parts = (
         ("findings", "Findings", _findings(audit)),
+        ("asked", "Asked besides", demands_part(demands)),
         ("checks", "Checks", _checks(audit.checks)),
         ("containers", "Containers", _containers(audit)),
         ("open", "Calls without a result", _without_result(audit.without_result)),
-        ("policy", "Policy and images", _policy(audit)),
+        ("policy", "Policy and images", pins_part(audit)),
         ("heads", "Heads and signature", _heads(audit)),
         ("again", "Repeat the check", _again(audit)),
     )
     shown = [(anchor, title, part) for anchor, title, part in parts if part]
     return page(
         f"Audit: {audit.outcome} · aisci",
-        _head(audit, [(anchor, title) for anchor, title, _ in shown]),
+        _head(audit, demands, [(anchor, title) for anchor, title, _ in shown]),
         [section(anchor, title, part) for anchor, title, part in shown],
         el("footer", el("p", f"Made by aisci {__version__}. This page contains no script and loads nothing.")),
     )  # fmt: skip
 
 
-def _head(audit: Audit, links: list[tuple[str, str]]) -> Html:
+def _head(audit: Audit, demands: Sequence[Demand], links: list[tuple[str, str]]) -> Html:
     name = audit.pins.template.name if audit.pins else ""
     containers = sum(item.attestation is not None for item in audit.containers)
     lines = sum(lines for _, _, lines in audit.heads)
@@ -76,6 +79,7 @@ def _head(audit: Audit, links: list[tuple[str, str]]) -> Html:
             ("journals", len(audit.heads), f"{lines:,} lines"),
             ("containers", containers, ""),
             ("stored elsewhere", stored, ""),
+            *demands_fact(demands),
         ),
         contents(links),
     )
@@ -185,39 +189,10 @@ def no_result_reason(call: AuditedCall) -> str:
     return f"{end.error.type}: {end.error.what[:200]}" if isinstance(end, CallFailed) else ""
 
 
-def _policy(audit: Audit) -> Html:
-    pins = audit.pins
-    if pins is None:
-        return el("p", "No line pins a policy.")
-    rows: list[tuple[Child, ...]] = [
-        (name, [f"{pin.name} ({pin.origin}) ", _hash(pin.hash)])
-        for name, pin in (("policy", pins.policy), ("template", pins.template))
-    ]
-    rows += [(f"image {name}", _hash(image)) for name, image in pins.images]
-    rows += [("program", pins.program), ("model", pins.model_names), ("scale", pins.scale)]
-    return el(
-        "div",
-        el("p", "The pins at the end of the record; each container is checked against the pins in force at its request."),
-        data_table(("", ""), rows),
-        fold("the policy, every setting", el("pre", _written(pins.policy.settings), class_="wrap")),
-    )  # fmt: skip
-
-
-def _written(value: object, indent: str = "") -> str:
-    if not isinstance(value, dict):
-        return f"{value}"
-    lines = []
-    for key, part in value.items():
-        deep = isinstance(part, dict) and part
-        below = "\n" + _written(part, indent + "  ") if deep else f" {part}"
-        lines.append(f"{indent}{key}:{below}")
-    return "\n".join(lines)
-
-
 def _heads(audit: Audit) -> Html:
-    rows = [(el("code", name), number(f"{n:,}"), _hash(head)) for name, head, n in audit.heads]
+    rows = [(el("code", name), number(f"{n:,}"), hash_text(head)) for name, head, n in audit.heads]
     covered = ", covers every line of every journal here."
-    whole: Child = ["The run's head, ", _hash(audit.head), covered]
+    whole: Child = ["The run's head, ", hash_text(audit.head), covered]
     if audit.outcome is AuditVerdict.BROKEN:
         whole = "The heads as found; at least one check does not hold."
     return el(
@@ -236,7 +211,3 @@ def _again(audit: Audit) -> Html:
         f"tail -n 1 {audit.folder}/journal.jsonl | tr -d '\\n' | sha256sum    # the head, by hand"
     )
     return el("div", el("p", _LIMITS), el("pre", commands, class_="wrap"))
-
-
-def _hash(value: object) -> Html:
-    return el("span", value if isinstance(value, str) else repr(value), class_="hash")

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from orchestrator import __version__
 from orchestrator.audit.calls import AuditedContainer
+from orchestrator.audit.contents import RecordedContents, recorded_contents
 from orchestrator.audit.finding import AuditFinding
 from orchestrator.audit.record import JournalLine, RunRecord
 from orchestrator.core.errors import AisciError
@@ -28,12 +29,15 @@ _Pinning = JournalLine[RunStarted | Forked]
 
 @dataclass(frozen=True, slots=True)
 class HeldPins:
-    """A line that pins, and its policy; ``policy`` is None where it cannot be read."""
+    """A line that pins, and its policy; ``policy`` is None where it cannot be read. ``images`` are what it says
+    of the contents of its images: nothing in a record of before.
+    """
 
     line: _Pinning
     policy: Policy | None
     profile: Profile
     findings: tuple[AuditFinding, ...]
+    images: tuple[RecordedContents, ...] = ()
 
     @property
     def pins(self) -> Pins:
@@ -56,6 +60,8 @@ def _read(line: _Pinning, record: RunRecord) -> HeldPins:
     pins = line.event.pins
     policy: Policy | None = None
     profile = shipped_profile()
+    images, faults = recorded_contents(line.event, record)
+    found += faults
     try:
         profile = profile_of(pins.seccomp)
         policy = policy_of(pins)
@@ -76,7 +82,7 @@ def _read(line: _Pinning, record: RunRecord) -> HeldPins:
         why = error.what if isinstance(error, AisciError) else str(error).split("\n")[0]
         found.append(("the pins of this line cannot be read", why))
     findings = [AuditFinding("policy", line.where, what, why) for what, why in found]
-    return HeldPins(line, policy, profile, (*findings, *_notes(line, profile)))
+    return HeldPins(line, policy, profile, (*findings, *_notes(line, profile)), images)
 
 
 def _above_ceilings(pins: Pins, policy: Policy) -> Iterator[tuple[str, str]]:

@@ -6,9 +6,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from orchestrator.api.audit_demands import Demand, Demanded, read_demands
+from orchestrator.api.audit_demands import Demanded, read_demands
 from orchestrator.api.audits import audit as audited
 from orchestrator.audit.audit import Audit, AuditVerdict
+from orchestrator.audit.demand import Demand
 from orchestrator.audit.finding import CHECKS, CheckResult, FindingGroup, group_findings
 from orchestrator.audit.page import no_result_reason
 from orchestrator.console import output as out
@@ -114,6 +115,10 @@ def _as_json(done: Audit, page: str) -> dict[str, Any]:
         "without_result": [
             {"where": call.where, "call": call.name, "why": no_result_reason(call)}
             for call in done.without_result
+        ],
+        "images": [
+            {**asdict(one.image), "count": one.packages}
+            for one in (done.pinned[-1].images if done.pinned else ())
         ],
         "heads": [
             {"journal": name, "head": head, "lines": lines} for name, head, lines in done.heads

@@ -14,6 +14,7 @@ from orchestrator.api.disk_use import (
     sizes_of_records,
     sizes_of_runs,
 )
+from orchestrator.api.month_use import month_uses
 from orchestrator.console import output as out
 from orchestrator.console.live import ROOM
 from orchestrator.console.removing import engine_if_any, size_json
@@ -26,7 +27,7 @@ from orchestrator.sandbox.images.images import list_images
 def show_use(results: Path, *, as_json: bool) -> None:
     """Print what runs, other records, caches and images take, and all of it together."""
     runs, others = sizes_of_runs(results), sizes_of_records(results)
-    caches, images = sizes_of_caches(), _images()
+    caches, images, uses = sizes_of_caches(), _images(), month_uses()
     if as_json:
         for one in runs:
             out.as_json(size_json(one))
@@ -36,6 +37,8 @@ def show_use(results: Path, *, as_json: bool) -> None:
             out.as_json({"cache": cache.what, **asdict(cache)})
         for name, size in images or ():
             out.as_json({"image": name, "bytes": size})
+        for use in uses:
+            out.as_json({"budget": use.whose, **asdict(use)})
         return
     _draw_runs("run", runs)
     if others:
@@ -50,6 +53,10 @@ def show_use(results: Path, *, as_json: bool) -> None:
     else:
         sizes = [(name, rough_text(size)) for name, size in images]
         out.table(("image", "size, shared layers included"), sizes, whole=2)
+    if uses:
+        out.say()
+        rows = [(use.whose, use.text, use.file) for use in uses]
+        out.table(("budget of this month", "used", "set by"), rows, whole=2)
     total = sum(one.total for one in (*runs, *others)) + sum(one.size for one in caches)
     total += sum(size for _, size in images or ())
     note = ", layers that images share counted for each" if images else ""

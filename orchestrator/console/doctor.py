@@ -11,6 +11,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from orchestrator.api.month_use import budget_checks
 from orchestrator.api.readiness import readiness
 from orchestrator.api.verdict import MachineVerdict, machine_verdict
 from orchestrator.console import output as out
@@ -33,7 +34,7 @@ def doctor(results: Path, *, verbose: bool, as_json: bool) -> int:
     with out.trying("looking …", "trying {} …") as say:
         host = survey_host(results, probe=True, say=say)
         say("the shipped policies")
-        checks = examine(host) + readiness(host, results)
+        checks = examine(host) + budget_checks() + readiness(host, results)
     if as_json:
         for one in checks:
             out.as_json(asdict(one))

@@ -62,12 +62,17 @@ def _sbom(
         typer.Argument(metavar="[IMAGE]", help="An image; without it the program on this host."),
     ] = None,
     *,
+    run: Annotated[
+        str | None,
+        typer.Option(metavar="RUN", help="What the images of this run held, by its record."),
+    ] = None,
     into: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Where to write it; else standard output.")
     ] = None,
+    results: ResultsOption = HERE,
 ) -> None:
     """Print a bill of materials, as CycloneDX: every package with version, hash or origin, licence."""
-    console.sbom.show_bill(image, into)
+    console.sbom.show_bill(image, run, results, into)
 
 
 def _doctor(

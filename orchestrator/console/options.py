@@ -177,6 +177,12 @@ ReviewModelOption = Annotated[
 BudgetOption = Annotated[
     float | None, typer.Option("--max-usd", min=0, help="Stop at this cost in US dollars.")
 ]
+GpuTimeOption = Annotated[
+    str | None,
+    typer.Option(
+        "--max-gpu-time", metavar="TIME", help="Stop at this much time of GPUs, such as 2h."
+    ),
+]
 NotifyOption = Annotated[
     str,
     typer.Option(

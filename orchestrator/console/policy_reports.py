@@ -54,7 +54,9 @@ def _result(finding: PolicyFinding) -> dict[str, Any]:
         region = {"startLine": place.line, "startColumn": place.column}
         location["physicalLocation"]["region"] = region
     if place.key:
-        location["logicalLocations"] = [{"fullyQualifiedName": place.key, "kind": "member"}]
+        location["logicalLocations"] = [
+            {"fullyQualifiedName": plain_line(place.key, limit=4000), "kind": "member"}
+        ]
     return {
         "ruleId": finding.rule,
         "ruleIndex": list(POLICY_RULES).index(finding.rule),
@@ -88,7 +90,7 @@ def annotation(finding: PolicyFinding) -> str:
     if place.line:
         values |= {"line": str(place.line), "col": str(place.column)}
     named = ",".join(f"{key}={_property(value)}" for key, value in values.items())
-    key = f"{place.key}: " if place.key else ""
+    key = f"{plain_line(place.key, limit=4000)}: " if place.key else ""
     return f"::{_COMMANDS[finding.level]} {named}::{_data(key + _message(finding))}"
 
 

@@ -23,6 +23,7 @@ from orchestrator.console.options import (
     ForkPolicyOption,
     FreshOption,
     GpusOption,
+    GpuTimeOption,
     IdeasFileOption,
     IdeasOption,
     Json,
@@ -70,6 +71,7 @@ def _run(
     policy: PolicyName = None,
     data: DataOption = None,
     max_usd: BudgetOption = None,
+    max_gpu_time: GpuTimeOption = None,
     price: PriceOption = None,
     edit_model: EditModelOption = None,
     review_model: ReviewModelOption = None,
@@ -96,14 +98,14 @@ def _run(
     as_json: Json = False,
 ) -> None:
     """Take a template from ideas to reviewed papers."""
-    rules = reviewing.review_rules(
-        reviews, reflections, accept_from, improve, examples=review_examples
-    )
+    asked = reviews, reflections, accept_from, improve
+    rules = reviewing.review_rules(*asked, examples=review_examples)
     request = api.RunRequest(
         template=template, model=model, ideas=ideas, ideas_file=ideas_file, only=only,
         novelty=not skip_novelty, open_ended=open_ended, parallel=parallel, gpus=gpus, scale=scale, policy=policy,
         leave_out=api.leave_out_of(paper=no_paper, review=no_review), data=data, max_usd=max_usd,
-        results=results, price=price, vision=vision, engine=engine, reviewing=rules, fresh=fresh, sign=sign,
+        max_gpu_time=console.spans.seconds_of("--max-gpu-time", max_gpu_time), fresh=fresh, sign=sign,
+        results=results, price=price, vision=vision, engine=engine, reviewing=rules,
         roles=named_roles(role, editing=edit_model, reviewing=review_model),
     )  # fmt: skip
     if dry_run:
@@ -125,6 +127,7 @@ def _resume(
     gpus: GpusOption = "all",
     policy: ForkPolicyOption = None,
     max_usd: BudgetOption = None,
+    max_gpu_time: GpuTimeOption = None,
     ideas: MoreIdeasOption = None,
     from_ideas: MoreOfListOption = None,
     model: OtherModelOption = None,
@@ -139,8 +142,8 @@ def _resume(
     """Continue a run that stopped. No recorded call is made or paid again."""
     request = api.ResumeRequest(
         run=run, results=results, fork=fork, asked=api.stages_again(retry), policy=policy,
-        max_usd=max_usd, ideas=ideas, ideas_file=from_ideas, model=model, price=price, sign=sign,
-        parallel=parallel, gpus=gpus,
+        max_usd=max_usd, max_gpu_time=console.spans.seconds_of("--max-gpu-time", max_gpu_time),
+        ideas=ideas, ideas_file=from_ideas, model=model, price=price, sign=sign, parallel=parallel, gpus=gpus,
     )  # fmt: skip
     view = View(quiet=quiet, as_json=as_json, notify=notify)
     if detach:

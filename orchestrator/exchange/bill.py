@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from orchestrator import __version__
@@ -19,22 +19,56 @@ def bill_of(
     properties: Mapping[str, str],
 ) -> dict[str, Any]:
     """The bill of ``subject``, a component in CycloneDX's words, with ``properties`` of its own."""
+    return _bill({**subject, **_given(properties)}, _components(packages))
+
+
+def bill_of_parts(
+    subject: Mapping[str, Any],
+    parts: Iterable[tuple[Mapping[str, Any], Iterable[SoftwarePackage], Mapping[str, str]]],
+    properties: Mapping[str, str],
+) -> dict[str, Any]:
+    """The bill of ``subject``, made of ``parts`` that each hold packages: one component within the other.
+
+    A package that several parts hold is named in each, under an address of its own.
+    """
+    made = []
+    for part, packages, facts in parts:
+        within = [
+            {**one, "bom-ref": f"{part['bom-ref']}#{one['bom-ref']}"}
+            for one in _components(packages)
+        ]
+        made.append({**part, **_given(facts), **({"components": within} if within else {})})
+    return _bill({**subject, **_given(properties)}, made)
+
+
+def _components(packages: Iterable[SoftwarePackage]) -> list[dict[str, Any]]:
     by_purl = {one.purl: one for one in packages}
-    components = [bom_component(by_purl[purl]) for purl in sorted(by_purl)]
+    return [bom_component(by_purl[purl]) for purl in sorted(by_purl)]
+
+
+def _given(properties: Mapping[str, str]) -> dict[str, Any]:
     given = [{"name": f"aisci:{name}", "value": value} for name, value in properties.items()]
-    ref = str(subject["bom-ref"])
+    return {"properties": given}
+
+
+def _bill(subject: Mapping[str, Any], components: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    holders = [(subject, components), *((one, one.get("components", ())) for one in components)]
     made: dict[str, Any] = {
         "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",
         "bomFormat": "CycloneDX",
         "specVersion": "1.6",
         "version": 1,
         "metadata": {
-            "component": {**subject, "properties": given},
+            "component": subject,
             "tools": {
                 "components": [{"type": "application", "name": "aisci", "version": __version__}]
             },
         },
-        "components": components,
-        "dependencies": [{"ref": ref, "dependsOn": [one["bom-ref"] for one in components]}],
+        "components": list(components),
+        "dependencies": [
+            {"ref": str(holder["bom-ref"]), "dependsOn": [one["bom-ref"] for one in held]}
+            for holder, held in holders
+            if held or holder is subject
+        ],
     }
     return {"serialNumber": f"urn:uuid:{uuid.uuid5(_SPACE, digest(made))}", **made}

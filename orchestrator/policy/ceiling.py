@@ -11,15 +11,12 @@ could change, or that cannot be read, stops whatever asked for it: it is never l
 
 from __future__ import annotations
 
-import grp
-import os
-import pwd
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from orchestrator.core import machine_folder
+from orchestrator.core.accounts import group_number, own_groups
 from orchestrator.core.errors import BadPolicy, listed
 from orchestrator.core.machine_folder import MachineFolder, Untrusted
 from orchestrator.core.places import Problem
@@ -55,26 +52,16 @@ def _files(place: MachineFolder) -> Iterator[Path]:
         yield everybody
     if not place.holds(groups, folder=True):
         return
-    mine = _own_groups()
+    mine = own_groups()
     named = (one for one in groups.iterdir() if one.suffix in {".yaml", ".yml"})
     for path in sorted({one.with_suffix(".yaml") for one in named}):
         place.holds(path)
-        try:
-            group = grp.getgrnam(path.stem).gr_gid
-        except KeyError:
+        group = group_number(path.stem)
+        if group is None:
             why = f"this machine has no group {path.stem!r}"
-            raise Untrusted(path, why, "name the file after a group") from None
+            raise Untrusted(path, why, "name the file after a group")
         if group in mine:
             yield path
-
-
-def _own_groups() -> set[int]:
-    """Of this process, and of its user as the machine knows them: a shell may have dropped some."""
-    mine = {os.getgid(), os.getegid(), *os.getgroups()}
-    with suppress(KeyError):
-        user = pwd.getpwuid(os.getuid())
-        mine |= set(os.getgrouplist(user.pw_name, user.pw_gid))
-    return mine
 
 
 def _loaded(path: Path, shipped: Path) -> Policy:

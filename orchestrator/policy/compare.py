@@ -70,6 +70,7 @@ def flat_settings(
     settings: dict[tuple[str, ...], Any] = {}
     if not path and mapping.keys() >= _WHOLE_POLICY:  # which leaves out what bounds nothing
         mapping = {**mapping, "model": {**_NO_RULES, **mapping.get("model", {})}}
+        mapping["run"] = {"gpu_time": ANY_AGE, **mapping["run"]}
     if "image" in mapping:  # a container, which leaves out the other key if it bounds nothing
         mapping = {"image": mapping["image"], "image_age": ANY_AGE, **mapping}
     for key, value in mapping.items():

@@ -151,6 +151,9 @@ def of_budgets(whole: WholePolicy) -> Iterator[_Row]:
     yield from _above("idea.wall", idea.wall, "run.wall", run.wall, time_text)
     most = idea.wall * whole.experiment.gpus.count
     yield from _above("idea.gpu_time", idea.gpu_time, "GPUs x wall", most, time_text)
+    if not isinstance(run.gpu_time, str):
+        given = idea.gpu_time
+        yield from _above("idea.gpu_time", given, "run.gpu_time", run.gpu_time, time_text)
     for kind in BLOCKS:
         block: Container = getattr(whole, kind)
         none, time, store = ": no such job could start", block.time.wall, block.storage.workspace

@@ -8,6 +8,7 @@ recorded and shown. A block can come from another file: ``latex: {extends: latex
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -40,7 +41,7 @@ class IdeaLimits:
 
 @dataclass(frozen=True, slots=True)
 class RunLimits:
-    """What a run may use: seconds, dollars, tokens, requests, containers at once, bytes."""
+    """What a run may use: seconds, dollars, tokens, requests, containers at once, bytes, GPU-seconds."""
 
     wall: float
     usd: float
@@ -51,6 +52,7 @@ class RunLimits:
     disk: int
     keep_free_disk: int
     keep_free_memory: int
+    gpu_time: float = math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,7 @@ class Policy:
     def run(self) -> RunLimits:
         run = self.whole.run
         keep = {f"keep_free_{name}": size for name, size in run.keep_free.model_dump().items()}
-        own = run.model_dump(exclude={"budget", "keep_free"})
+        own = run.model_dump(exclude={"budget", "keep_free"}, exclude_defaults=True)
         return RunLimits(**own, **run.budget.model_dump(), **keep)
 
 

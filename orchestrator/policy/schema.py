@@ -28,6 +28,7 @@ from orchestrator.policy.values import (
     Network,
     Runtime,
     Seccomp,
+    TimeOrAny,
     User,
     Version,
 )
@@ -156,6 +157,11 @@ class RunBudget(Strict):
     """What all ideas of a run may use together."""
 
     wall: Time = Field(description="Wall time, all ideas together.")
+    gpu_time: TimeOrAny = Field(
+        default=ANY_AGE,
+        exclude_if=lambda most: most == ANY_AGE,  # a policy without this limit keeps its hash
+        description="GPUs × time, all ideas together; or `any`: only each idea has a limit.",
+    )
     budget: BudgetLimits = Field(description="The cost of model calls.")
     containers: Count = Field(
         description="Jobs at the same time, those of your other runs counted; further jobs wait."

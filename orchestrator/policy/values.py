@@ -180,20 +180,23 @@ _SeccompFile = Annotated[
 SeccompWritten = Annotated[_SeccompFile | _Inline, _named_or_whole]
 """A policy file may name a profile by its path, relative to that policy file."""
 ANY_AGE: Final = "any"
-"""The value of ``image_age`` that bounds nothing."""
+"""The value of ``image_age``, and of ``run.gpu_time``, that bounds nothing."""
 
 
-def _image_age(value: Any) -> Any:
+def _time_or_any(value: Any) -> Any:
     return value if value == ANY_AGE else parse_time(value)
 
 
 _AGE = {"anyOf": [{"const": ANY_AGE}, quantity(TIMES, ["30d"])]}
+_OrAny = PlainSerializer(lambda age: age if age == ANY_AGE else time_text(age), when_used="json")
 ImageAge = Annotated[
     float | Literal["any"],
-    BeforeValidator(_image_age, json_schema_input_type=Annotated[Any, WithJsonSchema(_AGE)]),
-    PlainSerializer(lambda age: age if age == ANY_AGE else time_text(age), when_used="json"),
+    BeforeValidator(_time_or_any, json_schema_input_type=Annotated[Any, WithJsonSchema(_AGE)]),
+    _OrAny,
 ]
 """Seconds in the program, a text with a unit in the file; or ``any``."""
+TimeOrAny = ImageAge
+"""A time that need not be bounded, in the same form."""
 _Plain = PlainSerializer(
     lambda number: int(number) if number == int(number) else number, when_used="json"
 )

@@ -89,7 +89,8 @@ class JournalBudget:
         if self.wall is not None:
             yield f"{self.of}.wall", self.wall, used.wall, 1
         if gpus and self.gpu_time is not None:
-            yield f"{self.of}.gpu_time", self.gpu_time, used.gpu_time, gpus
+            out = self.live.gpu_time_out(journal) if self.live else 0.0
+            yield f"{self.of}.gpu_time", self.gpu_time, used.gpu_time + out, gpus
 
     def _costs(
         self, journal: Journal, ceiling: Usage

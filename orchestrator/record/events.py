@@ -16,7 +16,7 @@ from orchestrator.core.protocols import Blobs
 from orchestrator.core.research import Idea
 from orchestrator.core.tree import UNWRITTEN, canonical, digest
 from orchestrator.core.untrusted import check_depth
-from orchestrator.record.pins import Origin, Pins, StrictRecord
+from orchestrator.record.pins import ImageContents, Origin, Pins, StrictRecord
 
 JOURNAL_SCHEMA = 4
 """The version of the journal's format; other versions are refused."""
@@ -107,6 +107,7 @@ class RunStarted(_Line):
     schema: int = JOURNAL_SCHEMA
     pins: Pins
     by: Origin | None = field(default=None, metadata=UNWRITTEN)
+    contents: tuple[ImageContents, ...] = field(default=(), metadata=UNWRITTEN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +119,7 @@ class Forked(_Line):
     kind: Literal["forked"] = "forked"
     pins: Pins
     by: Origin | None = field(default=None, metadata=UNWRITTEN)
+    contents: tuple[ImageContents, ...] = field(default=(), metadata=UNWRITTEN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

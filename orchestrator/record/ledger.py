@@ -27,6 +27,9 @@ class CostLedger:
         self.gpu_seconds = 0.0
         self._open: dict[CallKey, Usage] = {}  # a model call without an end → its ceiling
         self._gpus: dict[CallKey, int] = {}  # a job → its number of GPUs
+        self._lent: dict[
+            CallKey, float
+        ] = {}  # a job without an end → the GPU seconds that it may use
 
     def asked(self, line: Asked, request: object) -> None:
         """Add a call that is about to be made; ``request`` is its body."""
@@ -36,7 +39,9 @@ class CostLedger:
                 self._settle(self._open.pop(line.key))
             self._open[line.key] = line.ceiling
         if line.port == "sandbox":
-            self._gpus[line.key] = decode(Job, request).limits.gpus
+            limits = decode(Job, request).limits
+            self._gpus[line.key] = limits.gpus
+            self._lent[line.key] = limits.gpus * limits.wall
 
     def answered(self, line: Answered, answer: object) -> None:
         """Add the end of a call; ``answer`` is its body."""
@@ -58,7 +63,17 @@ class CostLedger:
         """Requests of all model calls."""
         return self._requests + sum(max(1, usage.requests) for usage in self._open.values())
 
+    @property
+    def gpu_seconds_out(self) -> float:
+        """What the jobs without an end may still use of GPUs."""
+        return sum(self._lent.values())
+
+    def nothing_out(self) -> None:
+        """No job of this journal runs: those without an end are of a process that is gone."""
+        self._lent.clear()
+
     def _time(self, line: Answered | CallFailed) -> None:
+        self._lent.pop(line.key, None)
         if not line.scope.endswith(NESTED):
             self.seconds += line.seconds
         self.gpu_seconds += self._gpus.get(line.key, 0) * line.seconds

@@ -36,6 +36,13 @@ class LiveUse:
         with self.turn:
             self._recorded.pop(journal.path, None)
             self._written[journal.path] = journal
+            journal.ledger.nothing_out()
+
+    def gpu_time_out(self, besides: Journal) -> float:
+        """GPU seconds that jobs of other journals may still use: they count until a job has its end."""
+        with self.turn:
+            others = (one for one in self._written.values() if one is not besides)
+            return sum(one.ledger.gpu_seconds_out for one in others)
 
     def total(self) -> Used:
         """The use of all journals."""

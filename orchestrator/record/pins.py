@@ -36,6 +36,21 @@ class Origin(StrictRecord):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ImageContents(StrictRecord):
+    """What an image of the run holds: ``packages`` is the blob of its list, empty with ``why`` where the image
+    did not tell. ``base`` is the id of the image that it was built on, ``digests`` are the names that registries
+    have for the image, or for the lowest base that the engine still has.
+    """
+
+    name: str
+    id: str
+    base: str = ""
+    digests: tuple[str, ...] = ()
+    packages: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TemplatePin(StrictRecord):
     """The template: its name, its origin, the hash of its files, and the files."""
 

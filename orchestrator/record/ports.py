@@ -26,8 +26,8 @@ from orchestrator.core.reasoning import without_reasoning
 from orchestrator.record.budget import JournalBudget
 from orchestrator.record.events import NESTED, Port
 from orchestrator.record.journal import Journal
-from orchestrator.record.month import Booking, MonthBudget
 from orchestrator.record.notes import Note
+from orchestrator.record.spending import Booked, SpendingBudget
 
 _T = TypeVar("_T")
 
@@ -42,8 +42,8 @@ class Edges:
     literature: Literature
     roles: Mapping[str, LanguageModel] = field(default_factory=dict)
     """Models of single roles; all other requests go to ``model``."""
-    month: MonthBudget | None = None
-    """The user's budget of the month, over all runs."""
+    month: SpendingBudget | None = None
+    """The budgets over all runs: the user's own, and the administrator's."""
     outlook: Outlook = field(default_factory=Outlook)
     """Receives what stages expect; unrecorded."""
 
@@ -113,7 +113,7 @@ class Ports:
         model = self.edges.model_for(ask.purpose)
         ceiling, left = self.ceiling(ask), self.budget.requests_left(self.journal)
         most = replace(ceiling, requests=int(min(ceiling.requests, left)))
-        booked: list[Booking] = []
+        booked: list[Booked] = []
 
         def book(most: Usage) -> None:
             booked.extend([self.edges.month.book(most)] if self.edges.month else [])
@@ -134,7 +134,7 @@ class Ports:
         return replace(reply, text=without_reasoning(reply.text))
 
     @staticmethod
-    def _settle(booked: list[Booking], usage: Usage) -> None:
+    def _settle(booked: list[Booked], usage: Usage) -> None:
         for booking in booked:
             booking.settle(usage)
 

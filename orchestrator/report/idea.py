@@ -7,6 +7,7 @@ from collections.abc import Callable
 from orchestrator.core.research import Failure
 from orchestrator.record.journal import Journal
 from orchestrator.record.ledger import total_usage
+from orchestrator.report.ceilings import ceiling_rows
 from orchestrator.report.changes import changes_section
 from orchestrator.report.containers import containers_section
 from orchestrator.report.cost import calls_section, cost_section
@@ -142,6 +143,7 @@ def _record(known: IdeaFacts) -> list[Child]:
             ("scale", pins.scale),
             ("template", [template.origin, " ", _hash(template.hash)]),
             ("policy", [f"{policy.name} ({policy.origin}) ", _hash(policy.hash)]),
+            *ceiling_rows(pins),
             ("prompts", _hash(pins.prompts)),
         ]
         rows += [(f"image {name}", _hash(image)) for name, image in pins.images]

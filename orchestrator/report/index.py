@@ -10,6 +10,7 @@ from orchestrator.record.calls import steps
 from orchestrator.record.journal import Journal
 from orchestrator.record.ledger import total_usage
 from orchestrator.record.pins import Pins
+from orchestrator.report.ceilings import ceiling_rows, held_by
 from orchestrator.report.html import Child, Html, data_table, el, number, right
 from orchestrator.report.page import (
     dollars,
@@ -44,7 +45,7 @@ def run_report(run: Journal, ideas: list[Journal]) -> str:
     count = "one idea" if len(known) == 1 else f"{len(known)} ideas"
     head = el(
         "header",
-        el("p", f"aisci · {pins.scale} · policy {pins.policy.name}", class_="eyebrow"),
+        el("p", " · ".join(("aisci", pins.scale, *held_by(pins))), class_="eyebrow"),
         el("h1", f"{template}: {count}"),
         el("p", byline, class_="byline"),
         el("p", f"begun {run.events[0].at[:16].replace('T', ' ')} UTC", class_="small quiet"),
@@ -117,6 +118,7 @@ def _record(run: Journal, pins: Pins) -> tuple[Html, Html]:
         ("program", f"aisci {pins.program}"),
         ("model", pins.model_names),
         ("baseline", origin),
+        *ceiling_rows(pins),
         ("head", el("span", run.head, class_="hash")),
         ("sealed", "yes" if run.sealed else "no: the run may continue, and its head will change"),
     ]

@@ -29,7 +29,9 @@ def require_time(template: Template, policy: Policy, scale: str) -> None:
         ("idea.wall", policy.idea.wall),
         ("run.wall", policy.run.wall),
     ]
-    limits += [("idea.gpu_time", policy.idea.gpu_time / gpus)] if gpus else []
+    if gpus:
+        limits.append(("idea.gpu_time", policy.idea.gpu_time / gpus))
+        limits.append(("run.gpu_time", policy.run.gpu_time / gpus))
     for key, most in limits:
         if seconds > most:
             fitting = [

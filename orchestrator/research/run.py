@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from threading import Event
+from typing import Any
 
 from orchestrator.core.errors import BadTemplate, HarvestRefused, SandboxFailed
 from orchestrator.core.files import remove_unfinished
@@ -55,10 +56,10 @@ def research(spec: RunSpec, location: RunLocation, deps: RunDeps) -> tuple[Pursu
     journal = Journal(location.record.journal, blobs, location.mode, deps.listener)
     files = Tree.of({name: blobs.put(data) for name, data in spec.template.files.items()})
     if not journal.events:
-        journal.append(RunStarted(pins=pins_of(spec, files), by=location.by))
+        journal.append(RunStarted(pins=pins_of(spec, files), **_told(location)))
     known, whole = KnownIdeas.of(journal), journal.sealed
     if location.mode is Mode.FORK:
-        journal.append(Forked(pins=pins_of(spec, files), by=location.by))
+        journal.append(Forked(pins=pins_of(spec, files), **_told(location)))
     budget = run_budget(spec.policy, journal, live_use(location, blobs))
     ports = Ports(deps.edges(blobs), journal, blobs, budget, "run", stop=Event())
     try:
@@ -81,6 +82,11 @@ def research(spec: RunSpec, location: RunLocation, deps: RunDeps) -> tuple[Pursu
         journal.seal(ideas=_heads(location.record))
     deps.exporter.run(location, journal, outcomes)
     return outcomes
+
+
+def _told(location: RunLocation) -> dict[str, Any]:
+    """What a line that pins says besides of who began it here, and what its images hold."""
+    return {"by": location.by, "contents": location.contents}
 
 
 def _pursued(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from orchestrator.policy.policy import Policy
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.budget import JournalBudget
@@ -17,7 +19,8 @@ def run_budget(policy: Policy, journal: Journal, live: LiveUse) -> JournalBudget
     live.follow(journal)
     most = policy.run
     return JournalBudget(
-        of="run", usd=most.usd, tokens=most.tokens, requests=most.requests, wall=most.wall, live=live
+        of="run", usd=most.usd, tokens=most.tokens, requests=most.requests, wall=most.wall,
+        gpu_time=None if math.isinf(most.gpu_time) else most.gpu_time, live=live,
     )  # fmt: skip
 
 

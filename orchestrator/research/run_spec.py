@@ -29,6 +29,7 @@ from orchestrator.record.pins import (
     CeilingPin,
     DataPin,
     EnginePin,
+    ImageContents,
     ImportPin,
     LeaveOut,
     ModelPin,
@@ -211,7 +212,8 @@ class RunSpec:
 class RunLocation:
     """The folder of a run's record, and of its files (another one in a replay). ``asked`` are the stages that
     a resume was asked for, of ``idea`` alone (its id) or of all ideas. ``parallel`` ideas are in flight, on
-    those of the machine's ``gpus``. ``by`` is who does it, and with which program.
+    those of the machine's ``gpus``. ``by`` is who does it, and with which program;
+    ``contents`` are the packages of its images.
     """
 
     record: RunPaths
@@ -222,6 +224,7 @@ class RunLocation:
     parallel: int = 1
     gpus: str = "all"
     by: Origin | None = None
+    contents: tuple[ImageContents, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

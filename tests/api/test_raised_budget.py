@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.api.raised_budget import with_budget
+from orchestrator.api.raised_budget import with_budget, with_less
 from orchestrator.core.errors import UserError
+from orchestrator.core.files import shipped_root
 from orchestrator.core.tree import Tree
-from orchestrator.policy.policy import lowered
+from orchestrator.policy.policy import load_policy, lowered
 from orchestrator.research.pins import pins_of
 from orchestrator.research.run_spec import RunSpec
 from tests.support import run_rig as rig
@@ -37,6 +38,26 @@ def test_a_budget_is_raised_up_to_what_the_policys_file_allows(tmp_path: Path) -
     with pytest.raises(UserError, match="US dollars a run") as refused:
         with_budget(spec, pins_of(spec, Tree()), most + 1, tmp_path)
     assert "--fork --policy" in refused.value.todo
+
+
+def test_gpu_time_is_raised_like_dollars_and_leaves_them_as_they_are(tmp_path: Path) -> None:
+    whole = rig.setup(tmp_path)
+    low = with_less(whole.policy, 0.5, 60.0)
+    assert (low.run.gpu_time, low.idea.gpu_time) == (60.0, 0.0), "the policy gives an idea no GPU"
+    spec = replace(whole, policy=low)
+    raised = with_budget(spec, pins_of(spec, Tree()), None, tmp_path, 7200.0)
+    assert (raised.policy.run.gpu_time, raised.policy.run.usd) == (7200.0, 0.5)
+    more_money = with_budget(spec, pins_of(spec, Tree()), 1.0, tmp_path)
+    assert (more_money.policy.run.gpu_time, more_money.policy.run.usd) == (60.0, 1.0)
+
+
+def test_an_idea_gets_no_more_gpu_time_than_the_run() -> None:
+    policy = load_policy("default", shipped_root() / "policies")
+    less = with_less(policy, None, 3600.0)
+    assert (less.run.gpu_time, less.idea.gpu_time) == (3600.0, 3600.0)
+    assert with_less(policy, None, 1e6).idea.gpu_time == policy.idea.gpu_time
+    with pytest.raises(UserError, match=r"run\.gpu_time"):
+        with_less(less, None, 7200.0)
 
 
 def test_a_policy_that_was_changed_since_is_not_taken_in_with_a_budget(tmp_path: Path) -> None:

@@ -347,6 +347,12 @@ def wider(request: Line, _answer: Line, _told: Line) -> None:
     request["limits"]["wall"] *= 10
 
 
+def longer(request: Line, answer: Line, told: Line) -> None:
+    """An hour on a GPU that the policy does not give."""
+    request["limits"]["gpus"] = 1
+    answer["seconds"] = told["peaks"]["wall"] = 3600.0
+
+
 def another_policy(_request: Line, _answer: Line, told: Line) -> None:
     told["policy"] = digest("mine")
 
@@ -390,6 +396,17 @@ def test_a_container_that_is_told_otherwise_is_found_though_every_hash_fits(
     done = audited(run)
     assert found(done, check)[0].where.startswith(forger_name(forger))
     assert not {"chain", "seal", "blobs", "calls"} & {one.check for one in done.findings}
+
+
+def test_more_gpu_time_than_the_policy_allows_is_found(forger: Forger, run: Path) -> None:
+    def on_gpu(lines: list[Line]) -> None:
+        line = [x for x in lines if x["kind"] == "answered" and x["port"] == "sandbox"][-1]
+        line["seconds"] = 3600.0
+
+    forger.box(longer)
+    forger.change(forger.idea, on_gpu)
+    named = [one.what for one in found(audited(run), "budget")]
+    assert any("idea.gpu_time allows: 3,600 of 0" in what for what in named), named
 
 
 def test_an_edit_that_is_told_otherwise_is_found_like_a_job(forger: Forger, run: Path) -> None:

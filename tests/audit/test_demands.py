@@ -146,3 +146,57 @@ def test_a_record_whose_model_its_policy_forbids_is_broken(tmp_path: Path) -> No
     other.mkdir()
     at_home = replace(role, server="https://llm.corp.example")
     assert wrong_of(recorded(other, policy=policy, roles=(at_home,))) == []
+
+
+def test_the_audits_page_says_what_was_demanded_and_where_it_does_not_hold(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = tmp_path / "run"
+    audit_rig.record(run)
+    text = (ROOT / "ci-cpu.yaml").read_text().replace("name: ci-cpu", "name: corp")
+    ceiling_at(tmp_path, monkeypatch, text)
+    low = written(tmp_path, "extends: ci-cpu\nidea: {budget: {usd: 1}}", "<b>.yaml")
+    asked(run, "--no-weaker-than", low, "--max-proof-age", "30d")
+    page = (run / "audit.html").read_text("utf-8")
+    assert "Asked besides" in page
+    assert "2 of 2 not met" in page
+    assert "idea.budget.usd: there 1; here 5" in page
+    assert "the policy had no proof on that machine" in page
+    assert page.count(">demanded<") == 2
+    assert page.count(">reported<") == 1, "the ceiling of the auditing machine, which is met"
+    assert "<b>.yaml" not in page
+    asked(run, "--no-weaker-than", "ci-cpu")
+    assert "all met" in (run / "audit.html").read_text("utf-8")
+
+
+def test_without_a_demand_the_page_has_no_such_part(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    audit_rig.record(run)
+    asked(run)
+    assert "Asked besides" not in (run / "audit.html").read_text("utf-8")
+
+
+def test_pages_say_under_which_ceiling_a_run_was_and_nothing_where_there_was_none(
+    tmp_path: Path,
+) -> None:
+    base = load_policy("base", ROOT)
+    pin = CeilingPin(
+        file="/etc/aisci/ceiling.d/<team>.yaml",
+        name="corp",
+        hash=base.hash,
+        settings=base.settings,
+    )
+    run = recorded(tmp_path, ceilings=(pin,))
+    asked(run)
+    (idea,) = run.glob("*/report.html")
+    for page in (run / "report.html", idea, run / "audit.html"):
+        text = page.read_text("utf-8")
+        assert base.hash in text
+        assert "/etc/aisci/ceiling.d/&lt;team&gt;.yaml" in text
+    assert "· ceiling corp" in (run / "report.html").read_text("utf-8")
+    (tmp_path / "none").mkdir()
+    bare = recorded(tmp_path / "none")
+    for page in bare.rglob("report.html"):
+        text = page.read_text("utf-8")
+        assert ">ceiling<" not in text
+        assert "· ceiling" not in text

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+from pydantic import ValidationError
+from pydantic_sarif.model import StaticAnalysisResultsFormatSarifVersion210JsonSchema as SarifLog
 from typer.testing import CliRunner
 
 import cli
+from orchestrator.console.policy_reports import annotation
+from orchestrator.core.places import Place
+from orchestrator.core.sanitize import plain_line
+from orchestrator.policy.check import PolicyFinding
 from orchestrator.policy.rules import POLICY_RULES
 from tests.policy.test_policy import written
 from tests.support.places import ROOT
@@ -125,6 +134,97 @@ def test_sarif_of_sound_policies_is_a_log_too(tmp_path: Path) -> None:
     uri = result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
     assert uri == alone.as_uri()
     assert "%20" in uri
+
+
+def log_of(text: str) -> Any:
+    """The log as the published JSON Schema of SARIF 2.1.0 has it: no further key, every bound."""
+    return SarifLog.model_validate_json(text)
+
+
+def test_the_published_schema_of_sarif_takes_every_log(wide: str, tmp_path: Path) -> None:
+    (tmp_path / "torn.yaml").write_text("a: [")
+    (tmp_path / "odd.yaml").write_bytes(b"\xff")
+    for words, code in (
+        ((wide,), 2),
+        (("base", "ci-cpu", "allowlist-example"), 0),
+        (("ci-cpu", "--no-weaker-than", "strict"), 2),
+        (("torn.yaml", "odd.yaml", wide), 2),
+        (("default", "--here"), None),
+    ):
+        done = CliRunner().invoke(cli.app, ["policy", "check", *words, "--sarif"])
+        assert code is None or done.exit_code == code, done.output
+        (run,) = log_of(done.stdout).runs
+        assert run.tool.driver.name == "aisci policy check"
+        assert all(one.message.text for one in run.results)
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        (("version",), "2.0.0"),
+        (("runs", 0, "columnKind"), "bytes"),
+        (("runs", 0, "results", 0, "level"), "fatal"),
+        (("runs", 0, "results", 0, "ruleIndex"), -2),
+        (("runs", 0, "results", 0, "colour"), "red"),
+        (("runs", 0, "results", 0, "locations", 0, "physicalLocation", "region", "startLine"), 0),
+    ],
+)
+def test_the_published_schema_would_refuse_another_form(
+    wide: str, place: tuple[Any, ...], value: Any
+) -> None:
+    log = json.loads(asked(wide, "--sarif", code=2))
+    at = log
+    for part in place[:-1]:
+        at = at[part]
+    at[place[-1]] = value
+    with pytest.raises(ValidationError):
+        log_of(json.dumps(log))
+
+
+COMMAND = re.compile(r"::(?P<name>[a-z-]+)(?: (?P<properties>[^\r\n]*?))?::(?P<data>[^\r\n]*)")
+KEYS = {"file", "line", "endLine", "col", "endColumn", "title"}
+
+
+def read_annotation(line: str) -> tuple[str, dict[str, str], str]:
+    """A workflow command as GitHub's runner reads one: (name, properties, text)."""
+    match = COMMAND.fullmatch(line)
+    assert match, line
+    pairs = (one.partition("=") for one in match["properties"].split(","))
+    return match["name"], {key: plain(value) for key, _, value in pairs}, plain(match["data"])
+
+
+def plain(text: str) -> str:
+    assert not re.search("%(?!25|0D|0A|3A|2C)", text), text
+    for code, sign in (("%0D", "\r"), ("%0A", "\n"), ("%3A", ":"), ("%2C", ","), ("%25", "%")):
+        text = text.replace(code, sign)
+    return text
+
+
+ODD = st.text(st.sampled_from("a%25,:=\n\r\x1b é\u2028"), min_size=1, max_size=12)
+
+
+@given(
+    file=ODD,
+    key=ODD,
+    what=ODD,
+    todo=ODD,
+    level=st.sampled_from(["error", "warning", "note", "exceeds"]),
+)
+def test_githubs_runner_reads_each_annotation_as_one_command_with_known_keys(
+    file: str, key: str, what: str, todo: str, level: Any
+) -> None:
+    place = Place(f"./x{file}.yaml", 3, 7, key)
+    name, properties, text = read_annotation(
+        annotation(PolicyFinding(level, "form", place, what, todo))
+    )
+    assert name in {"error", "warning", "notice"}
+    assert set(properties) <= KEYS
+    assert (properties["line"], properties["col"]) == ("3", "7")
+    assert properties["title"] == "form"
+    assert properties["file"].endswith(".yaml")
+    assert text.startswith(plain_line(key, limit=4000) + ": ")
+    assert "\x1b" not in text
+    assert "\r" not in text
 
 
 def test_github_shows_each_finding_beside_its_line(wide: str) -> None:

@@ -50,6 +50,7 @@ ROWS: dict[str, list[Any]] = {
 }
 SPECIAL = {
     "experiment.harvest.file": SIZE,
+    "run.gpu_time": [*TIME, "any"],
     "run.keep_free.disk": SIZE[::-1],
     "run.keep_free.memory": SIZE[::-1],
 }

@@ -190,6 +190,7 @@ SHOWN: dict[str, Shown] = {
     "idea.budget.tokens": Ends(2500),
     "idea.budget.requests": Ends(3),
     "run.wall": Ends("0.0001s"),
+    "run.gpu_time": Ends("0.0001s", gpus=1),
     "run.budget.usd": Ends(0.25),
     "run.budget.tokens": Ends(2500),
     "run.budget.requests": Ends(3),

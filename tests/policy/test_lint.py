@@ -28,7 +28,9 @@ def whole(**changes: Any) -> WholePolicy:
         at = made
         for part in path:
             at = at[part]
-        assert last in at or last == "image_age"  # which bounds nothing where it is left out
+        assert (
+            last in at or last == "image_age" or key == "run__gpu_time"
+        )  # which bounds nothing where it is left out
         at[last] = value
     return WholePolicy.model_validate(made)
 
@@ -75,6 +77,7 @@ def test_a_sound_policy_has_nothing_to_be_found() -> None:
         ),
         ({"experiment__env": {"LD_PRELOAD": "x"}}, "experiment.env", "how programs are loaded"),
         ({"idea__gpu_time": "1s"}, "idea.gpu_time", "above GPUs x wall (0s)"),
+        ({"run__gpu_time": "1s", "idea__gpu_time": "2s"}, "idea.gpu_time", "run.gpu_time (1s)"),
         ({"idea__wall": "5h"}, "idea.wall", "above run.wall (4h)"),
         ({"idea__wall": "4m"}, "experiment.time.wall", "above idea.wall"),
         ({"idea__budget__usd": 20.5}, "idea.budget.usd", "above run.budget.usd (20)"),

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +15,7 @@ from orchestrator.core.job import KINDS
 from orchestrator.core.strict_yaml import read
 from orchestrator.sandbox.engine import labels
 from orchestrator.sandbox.images import build
+from orchestrator.sandbox.job.spec import DATA_FOLDERS, PROXY_SOCKET, WORKDIR
 from orchestrator.sandbox.storage.helper import helper_body
 from tests.support.help_words import commands_in, faults_of_words
 from tests.support.places import ROOT
@@ -77,3 +82,62 @@ def test_a_command_that_is_none_would_be_seen() -> None:
     (words,) = commands_in("say `aisci audit RUN --loudly`")
     assert list(faults_of_words(words)) == ["no option --loudly: aisci audit RUN --loudly"]
     assert list(faults_of_words(["vanish"])) == ["no command: aisci vanish"]
+
+
+APPARMOR = DOCS / "recipes" / "apparmor-aisci-job"
+
+
+def rules_of_profile() -> list[str]:
+    text = re.sub(r"#.*", "", APPARMOR.read_text("utf-8"))
+    return [
+        " ".join(one.split())
+        for one in re.sub(r"^.*?\{\n|\}\s*$", "", text, flags=re.DOTALL).split(",\n")
+    ]
+
+
+def test_the_apparmor_profile_lets_a_job_write_where_it_has_to_and_nowhere_else() -> None:
+    rules = [one for one in rules_of_profile() if one.startswith("/")]
+    written = {rule.split()[0] for rule in rules if "w" in rule.split()[-1]}
+    folders = {"/tmp/**", "/dev/shm/**", "/memfd:*", "/workspace/**"}
+    devices = {one for one in written if one.startswith("/dev/") and one != "/dev/shm/**"}
+    assert written - devices == {*folders, PROXY_SOCKET}
+    assert f"{WORKDIR}/".startswith("/workspace/")
+    denied = [one for one in rules_of_profile() if one.startswith("deny /")]
+    for folder in DATA_FOLDERS:
+        (rule,) = [one for one in denied if one.split()[1] == f"{folder}/**"]
+        assert "w" in rule.split()[-1]
+
+
+def test_the_apparmor_profile_grants_no_capability_mount_or_other_profile() -> None:
+    words = {one.split()[0] for one in rules_of_profile() if one and not one.startswith("/")}
+    assert words <= {"deny", "owner", "network", "signal", "ptrace", "unix"}
+    denied = {one.removeprefix("deny ") for one in rules_of_profile() if one.startswith("deny ")}
+    assert {"capability", "mount", "umount", "remount", "pivot_root", "change_profile"} <= denied
+    families = {one.split()[1] for one in rules_of_profile() if one.startswith("network")}
+    assert families == {"unix", "netlink", "inet", "inet6"}
+    runnable = [one for one in rules_of_profile() if one.startswith("/") and "x" in one.split()[-1]]
+    assert sorted(one.split()[0] for one in runnable) == [
+        "/tmp/**",
+        "/{bin,sbin,lib,lib32,lib64,libx32,usr,opt}/**",
+    ]
+
+
+@pytest.mark.program
+def test_debians_parser_reads_the_apparmor_profile(tmp_path: Path) -> None:
+    parser = shutil.which("apparmor_parser", path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
+    if parser is None:
+        pytest.skip("no apparmor_parser on this machine")
+    empty = tmp_path / "parser.conf"
+    empty.touch()
+    reading = [parser, "--config-file", str(empty), "-Q", "-K"]
+
+    def read_profile(text: str, *more: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*reading, *more], input=text, capture_output=True, text=True, check=False
+        )
+
+    text = APPARMOR.read_text("utf-8")
+    done = read_profile(text)
+    assert done.returncode == 0, done.stderr
+    assert read_profile(text, "-N").stdout.split() == ["aisci-job"]
+    assert read_profile(text.replace("deny mount,", "deny mount")).returncode != 0

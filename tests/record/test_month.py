@@ -19,6 +19,7 @@ from orchestrator.record.budget import JournalBudget
 from orchestrator.record.journal import Journal, Mode
 from orchestrator.record.month import MonthBudget, MonthLimits, month_limits
 from orchestrator.record.ports import Edges, Ports
+from orchestrator.record.spending import SpendingBudget
 from orchestrator.record.used import Used
 from orchestrator.sandbox.scripted import ScriptedSandbox
 from tests.support import run_rig as rig
@@ -48,7 +49,9 @@ class Priced:
         return Reply("Hello.", Usage(100, 10, 0.25, requests=2), self.name)
 
 
-def ports(folder: Path, model: Priced, budget: JournalBudget, month: MonthBudget | None) -> Ports:
+def ports(
+    folder: Path, model: Priced, budget: JournalBudget, month: SpendingBudget | None
+) -> Ports:
     blobs = BlobStore(folder / "blobs")
     folder.mkdir(exist_ok=True)
     journal = Journal(folder / "journal.jsonl", blobs, Mode.RECORD)

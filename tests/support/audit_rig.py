@@ -31,6 +31,7 @@ from orchestrator.record.calls import write_evidence
 from orchestrator.record.events import GENESIS
 from orchestrator.record.journal import Listener, Mode
 from orchestrator.record.paths import IdeaPaths, RunPaths
+from orchestrator.record.pins import ImageContents
 from orchestrator.record.ports import Edges
 from orchestrator.research.run import research
 from orchestrator.research.run_spec import PursuedIdea, RunDeps
@@ -141,6 +142,7 @@ def record(
     model: LanguageModel | None = None,
     listener: Listener = lambda _: None,
     ideas: int = 1,
+    contents: tuple[ImageContents, ...] = (),
 ) -> tuple[PursuedIdea, ...]:
     """A run of the quick template that an audit has nothing to say against."""
     made = replace(rig.setup(folder.parent), images=IMAGES, ideas=ideas)
@@ -154,7 +156,7 @@ def record(
         return Edges(inner.model, editor, AttestingSandbox(blobs, made.policy.hash), Sources())
 
     tools = RunDeps(edges=edges, exporter=FileExporter(), listener=listener)
-    return research(made, rig.place(folder, mode), tools)
+    return research(made, replace(rig.place(folder, mode), contents=contents), tools)
 
 
 # --- asking ---------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 
 from orchestrator.core.host import Host
@@ -41,8 +42,9 @@ def _idea(policy: Policy) -> str:
 
 def _run(policy: Policy) -> str:
     run = policy.run
+    gpus = "" if math.isinf(run.gpu_time) else f"{time_text(run.gpu_time)} of GPUs, "
     return (
-        f"{time_text(run.wall)} on the clock, {_budget(run.usd, run.tokens, run.requests)}; "
+        f"{time_text(run.wall)} on the clock, {gpus}{_budget(run.usd, run.tokens, run.requests)}; "
         f"{run.containers} containers at once, holding {size_text(run.memory)} of memory and "
         f"{size_text(run.disk)} of workspaces together."
     )
@@ -109,11 +111,19 @@ WORK = (
     Control(
         id="run",
         title="Limits of a run",
-        keys=("run.wall", "run.budget.*", "run.containers", "run.memory", "run.disk"),
+        keys=(
+            "run.wall",
+            "run.gpu_time",
+            "run.budget.*",
+            "run.containers",
+            "run.memory",
+            "run.disk",
+        ),
         by="the host, from its journal and before each job",
         meaning=_run,
         how=partial(by_host, "counted by the host; a job waits until there is room"),
-        not_stopped="Two runs at once: each has its own limits. `keep_free` applies to both.",
+        not_stopped="Two runs at once: each has its own limits, and `keep_free` applies to both. What an "
+        "account uses in a month: the machine's `budgets.yaml` limits that.",
     ),
     Control(
         id="reserve",
