@@ -103,7 +103,8 @@ def _run(
         template=template, model=model, ideas=ideas, ideas_file=ideas_file, only=only,
         novelty=not skip_novelty, open_ended=open_ended, parallel=parallel, gpus=gpus, scale=scale, policy=policy,
         leave_out=api.leave_out_of(paper=no_paper, review=no_review), data=data, max_usd=max_usd,
-        results=results, price=price, vision=vision, engine=engine, reviewing=rules, fresh=fresh, sign=sign,
+        results=results, price=price, vision=vision, engine=engine, reviewing=rules, fresh=fresh,
+        sign=console.signing_keys.key_named(sign, background=detach),
         roles=named_roles(role, editing=edit_model, reviewing=review_model),
     )  # fmt: skip
     if dry_run:
@@ -139,8 +140,8 @@ def _resume(
     """Continue a run that stopped. No recorded call is made or paid again."""
     request = api.ResumeRequest(
         run=run, results=results, fork=fork, asked=api.stages_again(retry), policy=policy,
-        max_usd=max_usd, ideas=ideas, ideas_file=from_ideas, model=model, price=price, sign=sign,
-        parallel=parallel, gpus=gpus,
+        max_usd=max_usd, ideas=ideas, ideas_file=from_ideas, model=model, price=price, parallel=parallel, gpus=gpus,
+        sign=console.signing_keys.key_named(sign, background=detach),
     )  # fmt: skip
     view = View(quiet=quiet, as_json=as_json, notify=notify)
     if detach:
