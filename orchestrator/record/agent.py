@@ -53,7 +53,7 @@ def agent_signer(fingerprint: str, where: str) -> Signer:
         raise UserError(
             "ssh-agent does not hold this key",
             where=where,
-            why=f"wanted {fingerprint}; it holds " + ("\n".join(known) or "none"),
+            why=f"wanted {fingerprint}; it holds " + ("\n".join(["", *known]) if known else "none"),
             todo="add it: ssh-add KEYFILE; of a token: ssh-add -s /path/of/its/pkcs11-module.so",
         )
     if found.kind not in _KINDS:

@@ -201,7 +201,7 @@ def _read(path: Path, option: str, *, private: bool = False) -> bytes:
         raise UserError(
             "others may read or write this private key",
             where=f"{option} {path}",
-            why=f"its mode is {mode:04o}; a key that others can read is no one's signature",
+            why=f"its mode is {mode:04o}; whoever reads it can sign as you",
             todo=f"chmod 600 {path}, if nobody has read it; else make a new key",
         )
     return data

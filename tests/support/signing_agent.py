@@ -44,6 +44,19 @@ class AgentRig:
 
     def token(self) -> Path:
         """A new token with an ECDSA key, whose module the agent has loaded: the public key's file."""
+        public = self.new_token()
+        self.add("-s", SOFTHSM, **self.pin())
+        return public
+
+    def pin(self) -> dict[str, str]:
+        """Variables by which ``ssh-add`` gets the token's PIN without a terminal."""
+        asked = self.folder / "pin.sh"
+        asked.write_text(f"#!/bin/sh\necho {PIN}\n")
+        asked.chmod(0o700)
+        return {"SSH_ASKPASS": str(asked), "SSH_ASKPASS_REQUIRE": "force", "DISPLAY": ":0"}
+
+    def new_token(self) -> Path:
+        """A new token with an ECDSA key, which the agent does not know: the public key's file."""
         tokens, conf = self.folder / "tokens", self.folder / "softhsm2.conf"
         tokens.mkdir()
         conf.write_text(f"directories.tokendir = {tokens}\n")
@@ -59,10 +72,6 @@ class AgentRig:
         ):  # fmt: skip
             subprocess.run(words, check=True, capture_output=True)
         private.unlink()
-        asked = self.folder / "pin.sh"
-        asked.write_text(f"#!/bin/sh\necho {PIN}\n")
-        asked.chmod(0o700)
-        self.add("-s", SOFTHSM, SSH_ASKPASS=str(asked), SSH_ASKPASS_REQUIRE="force", DISPLAY=":0")
         return public
 
 
