@@ -211,10 +211,7 @@ def _carried_out(
         try:
             outcomes = research(setup, place, tools)
         except ENDS_OF_RUN:
-            try:
-                _signed(paths, signer)
-            except AisciError as error:  # why the run ended is told, and this beside it
-                listener(Notice(f"the record is not signed: {error.what}; {error.todo}"))
+            _signed_or_told(paths, signer, listener)
             raise
     ended = _signed(paths, signer)
     return RunOutcome(
@@ -224,6 +221,14 @@ def _carried_out(
         head=head_of(paths.journal) if ended else "",
         signer=signer.public.fingerprint if signer else "",
     )
+
+
+def _signed_or_told(paths: RunPaths, signer: Signer | None, listener: Listener) -> None:
+    """As :func:`_signed`, of a run that ends with an error of its own: what fails here is told beside it."""
+    try:
+        _signed(paths, signer)
+    except AisciError as error:
+        listener(Notice(f"{error.what}; {error.todo}"))
 
 
 def _signed(paths: RunPaths, signer: Signer | None) -> bool:

@@ -108,7 +108,13 @@ def _to_stamp(name: str, results: Path) -> tuple[RunPaths, bytes]:
     if not paths.signature.is_file():
         todo = f"sign it first: `aisci resume {paths.folder} --sign KEY`"
         raise UserError("the run has no signature to stamp", where=where, todo=todo)
-    signed = read_plain(paths.signature, _MOST_SIGNED)
+    try:
+        signed = read_plain(paths.signature, _MOST_SIGNED)
+    except NotPlain as error:
+        todo = "ask whoever made this folder; `aisci audit RUN` says more"
+        raise UserError(
+            "this is no signature of aisci's", where=str(paths.signature), why=str(error), todo=todo
+        ) from error
     with suppress(OSError, NotPlain, ValueError):
         at = stamped_at(read_plain(paths.stamp, MOST_STAMP), signed)
         raise UserError(

@@ -246,6 +246,10 @@ def test_what_cannot_be_stamped_is_refused_in_words(
     (run / "signature.json").unlink()
     none = aisci("stamp", run, "--request", tmp_path / "again")
     assert "no signature to stamp" in none.stderr
+    (run / "signature.json").write_bytes(bytes(17 << 20))
+    none = aisci("stamp", run, "--request", tmp_path / "again")
+    assert none.exit_code == 2
+    assert "no signature of aisci's" in none.stderr
     assert not (tmp_path / "again").exists()
 
 

@@ -17,6 +17,7 @@ import pytest
 from orchestrator.api import runs
 from orchestrator.console import signing_keys
 from orchestrator.core.errors import AisciError, UserError
+from orchestrator.record.heard import Notice
 from orchestrator.record.paths import RunPaths
 from orchestrator.record.signing import Signer, read_signer
 from tests.console.test_cli import aisci
@@ -164,3 +165,9 @@ def test_a_key_that_no_longer_signs_at_the_end_leaves_the_record_and_says_how_to
     assert not isinstance(caught.value, UserError)
     assert caught.value.todo == f"`aisci resume {quick_run} --sign KEY` signs it"
     assert not (quick_run / "signature.json").exists()
+    told: list[object] = []
+    runs._signed_or_told(RunPaths(quick_run), signer, told.append)
+    (notice,) = told
+    assert isinstance(notice, Notice)
+    assert "its record is not signed: ssh-agent did not sign" in notice.text
+    assert "--sign KEY" in notice.text
