@@ -97,7 +97,7 @@ class Trial:
             kind="experiment",
             argv=("python", "plot.py"),
             files=self.files.without("latex").updated(ran.files),
-            limits=self.policy.limits("experiment"),
+            limits=self.policy.limits("experiment").without_gpus(),
             harvest=("*.png",),
             env=tuple(self.template.scale(self.scale).env.items()),
             data=self.data,

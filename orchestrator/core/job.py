@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Literal
 
@@ -43,6 +43,10 @@ class Limits:
     network: tuple[str, ...] = ()
     seccomp: str = "default"
     env: tuple[tuple[str, str], ...] = ()
+
+    def without_gpus(self) -> Limits:
+        """The same, and no GPU: of a job that draws figures, so that it holds none."""
+        return replace(self, gpus=0, gpu_memory=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

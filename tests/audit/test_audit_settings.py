@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from orchestrator.audit import pins
 from orchestrator.audit.behaviour import kernel_findings, usage_findings, verdict_findings
 from orchestrator.audit.calls import AuditedCall, AuditedContainer
 from orchestrator.audit.record import JournalLine, JournalLog
@@ -22,6 +24,7 @@ from orchestrator.record.events import Asked, Body
 from orchestrator.sandbox.job.spec import create_request
 from orchestrator.sandbox.job.verify import hash_profiles
 from tests.support import golden_rig
+from tests.support.places import ROOT
 
 CASES = [(name, kind) for name in golden_rig.whole_policies() for kind in golden_rig.KINDS]
 KEYS = ("User", "WorkingDir", "Entrypoint", "Cmd", "Tty", "OpenStdin", "Healthcheck")
@@ -134,6 +137,28 @@ def test_more_gpus_than_the_policy_lends_are_found() -> None:
     assert said(box_of(limits, "experiment", gpus=("GPU-1",))) == []
     two = box_of(limits, "experiment", gpus=("GPU-1", "GPU-2"))
     assert said(two)[0].startswith("HostConfig.DeviceRequests was requested as")
+
+
+@pytest.mark.parametrize(
+    ("change", "wrong"),
+    [
+        ({"gpus": 0, "gpu_memory": 0}, []),
+        ({"gpus": 0}, ["gpu_memory"]),
+        ({"gpus": 2}, ["gpus"]),
+        ({"gpus": 0, "gpu_memory": 0, "wall": 1e6}, ["wall"]),
+    ],
+)
+def test_a_container_without_the_gpus_of_its_policy_is_no_weaker_and_one_with_more_is(
+    change: dict[str, Any], wrong: list[str]
+) -> None:
+    policy = load_policy("default", ROOT / "policies")
+    limits = replace(policy.limits("experiment"), **change)
+    container = SimpleNamespace(
+        kind="experiment", limits=limits, attestation=None, finding=lambda _name, what, _why: what
+    )
+    held = SimpleNamespace(policy=policy, line=SimpleNamespace(where="line 1"))
+    told = pins.limit_findings(container, held)  # type: ignore[arg-type]  # what it reads of both
+    assert [str(one).split()[3] for one in told] == wrong
 
 
 @pytest.mark.parametrize("change", [{"user": "nobody"}, {"seccomp": "{}"}, {"seccomp": "no JSON"}])

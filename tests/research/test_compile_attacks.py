@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 
@@ -40,12 +39,13 @@ class Press:
             kind="latex",
             argv=("python3", "/opt/aisci/latex/compile.py", TEX, LATEX_OUTPUT),
             files=Tree.of({path: self.blobs.put(data) for path, data in files.items()}),
-            limits=replace(self.limits, wall=60.0),
+            limits=self.limits,
             harvest=(f"{LATEX_OUTPUT}/",),
         )
         result = self.sandbox.run(job)
         report = self.read(result, "report.json")
-        return json.loads(report or b"{}"), result
+        assert report, f"no report: {result.verdict}, {result.stderr[-500:]}"
+        return json.loads(report), result
 
     def read(self, result: JobResult, name: str) -> bytes:
         sha256 = result.files.get(f"{LATEX_OUTPUT}/{name}")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from orchestrator.core.files import shipped_root
 from orchestrator.core.job import Job
 from orchestrator.core.sanitize import plain_line
+from orchestrator.policy.policy import load_policy
 from orchestrator.record.blobs import BlobStore
 from orchestrator.research.looking.inspection import REPORT, SCRIPT
 from orchestrator.sandbox.scripted import Ending, ScriptedSandbox
@@ -120,3 +123,19 @@ def test_figures_of_another_library_have_a_caption_and_no_description(tmp_path: 
     one = stage(tmp_path, lambda _: bare, program("1") + CAPTION)
     (picture,) = one.draw().pictures
     assert (plain_line(picture.caption), picture.description) == ("Loss against updates.", "")
+
+
+def test_a_figure_is_drawn_without_a_gpu_which_serves_experiments(tmp_path: Path) -> None:
+    blobs, seen = BlobStore(tmp_path / "blobs"), list[Job]()
+
+    def run(job: Job) -> Ending:
+        seen.append(job)
+        return drawn("a.png")
+
+    one = Stage(tmp_path, ScriptedSandbox(blobs, run), blobs, program("1") + CAPTION)
+    under_gpus = replace(one.study(), policy=load_policy("default", shipped_root() / "policies"))
+    one.study = lambda: under_gpus  # type: ignore[method-assign]  # the one change to its study
+    one.draw()
+    limits = under_gpus.policy.limits("experiment")
+    assert (limits.gpus, limits.gpu_memory > 0) == (1, True)
+    assert [job.limits for job in seen] == [replace(limits, gpus=0, gpu_memory=0)]

@@ -297,6 +297,21 @@ def test_no_gpu_is_asked_for_by_a_job_that_was_lent_none() -> None:
     assert cdi.device_requests((), NAMES) == []
 
 
+@pytest.mark.parametrize(
+    ("names", "asked"),
+    [
+        (NAMES, {"Driver": "cdi", "DeviceIDs": ["nvidia.com/gpu=all"]}),
+        (NAMES[:3], {"Driver": "cdi", "DeviceIDs": list(NAMES[1:3])}),
+        ((), {"Count": -1, "Capabilities": [["gpu"]]}),
+    ],
+)
+def test_a_bare_container_gets_every_gpu_in_the_way_that_the_engine_lends_them(
+    names: tuple[str, ...], asked: dict[str, object]
+) -> None:
+    found = [{"Source": "cdi", "ID": name} for name in names]
+    assert cdi.every_gpu(info(DiscoveredDevices=found)) == [asked]
+
+
 @pytest.mark.parametrize("dirs", [None, []])
 def test_an_engine_without_cdi_names_nothing(dirs: list[str] | None) -> None:
     found = [{"Source": "cdi", "ID": NAMES[1]}]
@@ -531,8 +546,9 @@ def test_an_engine_that_cannot_lend_a_gpu_ends_the_job_and_nothing_is_left(tmp_p
         with opened_sandbox(
             engine, BlobStore(tmp_path), name, lambda image: resolve_image(engine, image), gpus=gpus
         ) as sandbox:
-            with pytest.raises(EngineFailed, match="starting a job"):
+            with pytest.raises(EngineFailed, match="starting a job") as failed:
                 sandbox.run(asked)
+            assert "docs/installing.md" in failed.value.todo
             with gpus.lease(replace(ONE, gpus=2)) as again:
                 assert len(again.uuids) == 2  # what was lent came back
         assert resources(engine, name) == ()

@@ -26,6 +26,7 @@ from orchestrator.proof.running.fixtures import (
 from orchestrator.record.blobs import BlobStore
 from orchestrator.sandbox.engine.client import Engine, translated
 from orchestrator.sandbox.engine.objects import create_container, remove_container
+from orchestrator.sandbox.gpus.cdi import every_gpu
 from orchestrator.sandbox.job.packing import pack_tree
 from orchestrator.sandbox.job.spec import DATA_FOLDERS, WORKDIR
 from orchestrator.sandbox.resources import RunResources
@@ -53,7 +54,6 @@ _MODES: dict[Bare, dict[str, Any]] = {
     "host network": {"NetworkMode": "host"},
     "host processes": {"PidMode": "host"},
     "host ipc": {"IpcMode": "host"},
-    "all gpus": {"DeviceRequests": [{"Count": -1, "Capabilities": [["gpu"]]}]},
 }
 
 
@@ -119,8 +119,15 @@ class BareContainers:
             "Cmd": list(argv),
             "Env": [f"{name}={value}" for name, value in sorted(variables.items())],
             "Labels": self._resources.labels("bare", "bare", seconds=_TIMEOUT + 60),
-            "HostConfig": {**_RAILS, **_MODES.get(mode, {}), "Binds": binds},
+            "HostConfig": {**_RAILS, **_MODES.get(mode, {}), **self._gpus(mode), "Binds": binds},
         }
+
+    def _gpus(self, mode: Bare) -> dict[str, Any]:
+        """All of the machine's GPUs, for a probe that counts them."""
+        if mode != "all gpus":
+            return {}
+        with translated("asking the engine which GPUs it lends"):
+            return {"DeviceRequests": every_gpu(self._engine.api.info())}
 
     def _copy_in(self, files: Tree, made: str, mode: Bare) -> None:
         """Copy to the working directory, whose folders the image may not have."""

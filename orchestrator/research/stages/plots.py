@@ -131,7 +131,9 @@ def _wanted(drawing: Drawing, said: SaidOfFigures) -> tuple[str, ...]:
 def _draw(study: Study, ports: Ports) -> Drawing:
     watch = {path: ports.keep(text) for path, text in scripts().items()}
     job = experiment_job(study, ports, ("python", SCRIPT, "plot.py"), "*.png", REPORT, runs=True)
-    result = ports.run(replace(job, files=job.files.updated(watch)))
+    # A figure is drawn from results: while it is, a GPU serves an experiment.
+    limits = job.limits.without_gpus()
+    result = ports.run(replace(job, files=job.files.updated(watch), limits=limits))
     if not result.ok:
         why = "plot.py ended before its figures were complete"
         return Drawing(study, result, Tree(), FiguresSeen(), (why,))

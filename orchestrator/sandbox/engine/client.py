@@ -74,6 +74,14 @@ def connect(*, timeout: float = 60.0) -> Engine:
     return engine
 
 
+# What an engine says where it cannot lend a GPU, and what cures that.
+_TOOLKIT = "docs/installing.md, what a machine can lack, says how an engine lends GPUs"
+_CURES = {
+    "could not select device driver": _TOOLKIT,
+    "unresolvable CDI devices": f"make its list of GPUs again; {_TOOLKIT}",
+}
+
+
 @contextmanager
 def translated(doing: str) -> Iterator[None]:
     """Turn what the library raises inside into :class:`EngineFailed` "while ``doing``".
@@ -93,7 +101,8 @@ def translated(doing: str) -> Iterator[None]:
         todo = "check that it still runs (`aisci doctor`)"
         if isinstance(error, APIError):
             what, why = "the engine failed", one_line(error.explanation or error)
-            todo = "`aisci doctor` checks the engine"
+            cures = (cure for words, cure in _CURES.items() if words in why)
+            todo = next(cures, "`aisci doctor` checks the engine")
         raise EngineFailed(
             f"{what} while {doing}",
             where="the Docker engine",

@@ -95,9 +95,12 @@ class Stream:
 
     def close(self) -> None:
         """Close the socket; the container does not notice."""
-        for part in (self._carrier, self._socket):
-            with contextlib.suppress(OSError):
-                part.close()
+        # The answer first: Python 3.13 complains of one whose socket was closed under it.
+        answer = getattr(self._carrier, "_response", None)
+        for part in (answer, self._carrier, self._socket):
+            if part is not None:
+                with contextlib.suppress(OSError):
+                    part.close()
 
 
 class LineBuffer:

@@ -3,7 +3,7 @@
 The Container Device Interface names each device (``nvidia.com/gpu=GPU-<uuid>``) in a file that
 ``nvidia-ctk cdi generate`` wrote; Docker reads those since version 25, and reports them in its
 ``/info``: ``CDISpecDirs`` (empty where CDI is off) and, since API 1.50, ``DiscoveredDevices``.
-Untested on a GPU.
+Tried with one H200; the toolkit's hook is untested.
 """
 
 from __future__ import annotations
@@ -55,6 +55,16 @@ def device_requests(uuids: Sequence[str], by_name: Collection[str]) -> list[dict
             "Options": {},
         }
     ]
+
+
+def every_gpu(info: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The request for all GPUs of the engine of this ``/info``, as a bare container makes it."""
+    names = cdi_devices(info)
+    # A tool lists each device by index too, and all of them as one: the same device once is enough.
+    chosen = [f"{_KIND}=all"] if f"{_KIND}=all" in names else [n for n in names if "=GPU-" in n]
+    if not chosen:
+        return [{"Count": -1, "Capabilities": [["gpu"]]}]
+    return [{"Driver": "cdi", "DeviceIDs": chosen}]
 
 
 def same_form(request: Mapping[str, Any]) -> dict[str, Any]:
