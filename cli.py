@@ -21,7 +21,7 @@ from orchestrator.console.start_groups import START_COMMANDS
 HELP_PARTS = {
     "Start here": ("demo", "doctor", "run", "resume", "cancel"),
     "Look": ("list", "status", "logs", "open", "compare", "report"),
-    "Keep": ("export", "rm", "du", "prune"),
+    "Keep": ("export", "stamp", "rm", "du", "prune"),
     "Judge": ("audit", "replay", "check", "review", "bench"),
     "One stage, one question": (
         *("ideas", "experiment", "plot", "writeup", "improve", "slides"),

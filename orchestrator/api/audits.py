@@ -20,6 +20,7 @@ from orchestrator.core.errors import AisciError, DiskFull, UserError
 from orchestrator.core.files import write
 from orchestrator.record.paths import RunPaths
 from orchestrator.record.signing import read_verifier
+from orchestrator.record.timestamp import read_authority
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ def audit(
     *,
     head: str | None = None,
     key: Path | None = None,
+    stamped_by: Path | None = None,
     html: Path | None = None,
     asked: Demanded | None = None,
 ) -> AuditOutcome:
@@ -59,11 +61,12 @@ def audit(
     The demands of ``asked`` are about the policies of the run, and part of no verdict on its record. A folder that the auditor may only read is audited all the same.
 
     Raises:
-        UserError: there is no such run, ``head`` is not a head, or ``key`` is not a public key.
+        UserError: there is no such run, ``head`` is not a head, ``key`` is no public key, or ``stamped_by`` no certificate.
         BadFile: the machine's deny list cannot be relied on.
     """
     paths = find_run.find_run(name, results)
     verifier = read_verifier(key) if key is not None else None
+    authority = read_authority(stamped_by, "--stamped-by") if stamped_by is not None else None
     stored = (head or "").strip().lower()
     if head is not None and not re.fullmatch(r"[0-9a-f]{64}", stored):
         raise UserError(
@@ -72,7 +75,7 @@ def audit(
             why="a head is a SHA-256: 64 hexadecimal digits",
             todo="give all 64 digits, as `aisci run` printed them at its end",
         )
-    done = audit_folder(paths, Anchor(head=stored, key=verifier))
+    done = audit_folder(paths, Anchor(head=stored, key=verifier, authority=authority))
     # With a key it is who signed; without one, whoever the signature claims.
     done = with_withdrawn(done, re.findall(r"SHA256:[A-Za-z0-9+/]{43}", done.signature))
     demands = demands_of(done, asked or Demanded())

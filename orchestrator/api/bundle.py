@@ -8,7 +8,7 @@ from pathlib import Path
 from orchestrator.api.archive import file_of_run
 from orchestrator.core.files import replacing
 from orchestrator.exchange.bundle import BUNDLE_SUFFIX, evidence_bundle
-from orchestrator.record.signing import read_signer
+from orchestrator.record.signing import Signer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,13 +22,14 @@ class PackedEvidence:
     head: str
 
 
-def pack_evidence(name: str, results: Path, key: Path, into: Path | None = None) -> PackedEvidence:
+def pack_evidence(
+    name: str, results: Path, signer: Signer, into: Path | None = None
+) -> PackedEvidence:
     """Sign the run's Statement and each container's, and write them to one file.
 
-    Raises :class:`UserError` for a run at work, a file that exists, a key that is none; :class:`BadJournal` for a
+    Raises :class:`UserError` for a run at work, a file that exists; :class:`BadJournal` for a
     run that is not finished.
     """
-    signer = read_signer(key, "--bundle")
     paths, run, head, file = file_of_run(name, results, into, BUNDLE_SUFFIX)
     lines = evidence_bundle(paths, signer)
     with replacing(file) as out:

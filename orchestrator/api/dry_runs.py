@@ -19,7 +19,6 @@ from orchestrator.core.errors import AisciError
 from orchestrator.core.job import KINDS
 from orchestrator.models.prices import prices_of, stated_price
 from orchestrator.record.asked_stages import LEFT_OUT, STAGE_NAMES
-from orchestrator.record.signing import read_signer
 from orchestrator.research.run_spec import RunSpec
 from orchestrator.sandbox.engine.client import connect
 
@@ -67,8 +66,6 @@ class DryRun:
 def preview_run(request: RunRequest) -> DryRun:
     """What ``request`` would start. Raises :class:`UserError` and its children for what it gets wrong by itself."""
     prepared = prepare(request, to_start=False)
-    if request.sign is not None:
-        read_signer(request.sign)
     setup, lacks = _with_data(prepared.setup, request)
     images, missing = _images(setup)
     setup, policy = replace(setup, images=images), setup.policy

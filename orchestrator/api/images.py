@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from orchestrator.api.signed_images import require_signed_images
 from orchestrator.core.errors import ImageMissing, ImageStale
 from orchestrator.core.job import KINDS, ContainerKind, Limits
 from orchestrator.policy.policy import Policy
@@ -36,6 +37,7 @@ def resolve_images(
     Raises:
         ControlUnavailable: this engine cannot hold the policy; known before anything is paid.
         ImageMissing, ImageStale: one is to be built; or it is older than the policy allows.
+        UserError: this machine takes signed images alone, and one is not.
     """
     engine_socket(engine)
     found = {STORAGE_IMAGE: resolve_image(engine, STORAGE_IMAGE)}
@@ -52,6 +54,7 @@ def resolve_images(
         else:
             found[limits.image] = resolve_image(engine, limits.image, flavour=flavour)
     require_recent_images(policy, engine, used)
+    require_signed_images(sorted(found.items()))
     return tuple(sorted(found.items()))
 
 

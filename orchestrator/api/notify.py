@@ -91,7 +91,7 @@ def _message(ending: RunEnding, environ: Mapping[str, str]) -> dict[str, Any]:
     return {"program": f"aisci {__version__}", "text": redact(text, environ), **clean}
 
 
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
+class NoRedirect(urllib.request.HTTPRedirectHandler):
     """What a person named is told; where its server points to is not."""
 
     def redirect_request(self, *_: object, **__: object) -> None:
@@ -105,7 +105,7 @@ def _post(address: str, message: Mapping[str, Any]) -> str:
         headers={"Content-Type": "application/json", "User-Agent": f"aisci/{__version__}"},
         method="POST",
     )
-    opener = urllib.request.build_opener(_NoRedirect)
+    opener = urllib.request.build_opener(NoRedirect)
     try:
         with opener.open(request, timeout=_SECONDS):
             return ""

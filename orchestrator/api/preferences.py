@@ -3,7 +3,7 @@
 A setting comes from the first of these that has it: the environment (``AISCI_MODEL``), ``aisci.toml`` in the
 working folder, ``config.toml`` in the user's configuration, the program's default. An option beats them all.
 A secret is never a setting. The folder's file, which may be anybody's, starts no program, sends nothing and
-shows no folder to containers: it may not set ``notify`` or ``data``.
+shows no folder to containers: it may not set ``notify``, ``authority`` or ``data``.
 """
 
 from __future__ import annotations
@@ -60,11 +60,13 @@ PREFERENCES: dict[str, Preference] = {
         default=0, kind=int, most=5, about="how often a paper is improved by its reviews"
     ),
     "results": Preference(default="results", about="the folder of results"),
+    "authority": Preference(default=None, about="who stamps the time of signatures: an address"),
     "notify": Preference(default=None, about="a command or an address that is told how a run ends"),
 }
 """Each setting by its name, which is its option's with underscores."""
 _NOT_OF_A_FOLDER = {
     "notify": "it starts a program or sends what a run says",
+    "authority": "it sends the hash of a signature to an address",
     "data": "it shows a folder of yours to containers",
 }
 SCALES = ("smoke", "short", "full")

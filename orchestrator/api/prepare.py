@@ -35,6 +35,7 @@ from orchestrator.models.model_end import end_notice
 from orchestrator.models.prices import prices_of, stated_price
 from orchestrator.proof.store import ProofStore
 from orchestrator.record.pins import EnginePin, LeaveOut, ModelPin, ReviewPin
+from orchestrator.record.signing import Signer
 from orchestrator.research.preflight import require_time
 from orchestrator.research.run_spec import RunSpec
 from orchestrator.research.sweep import SweepModel
@@ -59,8 +60,8 @@ class RunRequest:
     asked for later. ``parallel`` ideas are in flight; None:
     :func:`orchestrator.api.parallel.ideas_in_flight`. ``gpus`` are the machine's that it may use:
     :func:`orchestrator.sandbox.gpus.choice.gpu_choice`.
-    ``fresh`` measures the baseline in this run, even if one is kept. ``sign`` is a file with an
-    Ed25519 key.
+    ``fresh`` measures the baseline in this run, even if one is kept. ``sign`` is the key that signs
+    the record.
     """
 
     template: str
@@ -84,7 +85,7 @@ class RunRequest:
     vision: bool | None = None
     engine: str = "none"
     fresh: bool = False
-    sign: Path | None = None
+    sign: Signer | None = None
     results: Path = RESULTS
 
 

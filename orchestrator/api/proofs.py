@@ -15,6 +15,7 @@ from orchestrator import __version__
 from orchestrator.api.images import require_recent_images
 from orchestrator.api.locking import stoppable
 from orchestrator.api.policies import SHIPPED, this_machine
+from orchestrator.api.signed_images import require_signed_images
 from orchestrator.core.files import shipped_root
 from orchestrator.core.job import ContainerKind
 from orchestrator.proof.judge import ProbeResult
@@ -87,6 +88,7 @@ def _images(engine: Engine, subject: Subject) -> dict[str, str]:
     for limits in subject.limits.values():
         flavour: Flavour = "cuda" if limits.gpus else "cpu"
         found[limits.image] = resolve_image(engine, limits.image, flavour=flavour)
+    require_signed_images(sorted(found.items()))
     return found
 
 

@@ -15,6 +15,7 @@ from orchestrator.record.asked_stages import STAGE_NAMES
 from orchestrator.record.notes import StagesAsked
 from orchestrator.record.paths import RunPaths
 from orchestrator.record.pins import Pins
+from orchestrator.record.signing import Signer
 from orchestrator.research.pins import pins_of
 from orchestrator.research.run_spec import RunSpec
 
@@ -26,7 +27,7 @@ class ResumeRequest:
     ``asked`` are stages to make again on the results that exist, of the idea in folder ``idea`` alone or of all.
     ``policy`` is another policy for a fork, ``model`` another model. ``max_usd`` and ``max_gpu_time`` (in seconds) are another budget, up to
     what the policy's file allows; ``ideas`` a larger number of them, of a list in ``ideas_file`` where the run has one;
-    ``price`` another price of the model. Nothing else changes. ``parallel`` and ``gpus`` as in a run. ``sign`` is a file with an Ed25519 key.
+    ``price`` another price of the model. Nothing else changes. ``parallel`` and ``gpus`` as in a run. ``sign`` is the key that signs the record.
     """
 
     run: str = "latest"
@@ -43,7 +44,7 @@ class ResumeRequest:
     price: str | None = None
     parallel: int | None = None
     gpus: str = "all"
-    sign: Path | None = None
+    sign: Signer | None = None
 
     @property
     def changes(self) -> bool:

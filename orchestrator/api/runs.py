@@ -37,6 +37,7 @@ from orchestrator.api.servers import (
     require_servers,
     server_notices,
 )
+from orchestrator.core.errors import AisciError
 from orchestrator.core.files import write
 from orchestrator.core.model import SWEEP
 from orchestrator.core.untrusted import require_plain
@@ -48,7 +49,7 @@ from orchestrator.record.heard import Heard, Notice, RunOpened
 from orchestrator.record.journal import Listener, Mode
 from orchestrator.record.paths import RunPaths
 from orchestrator.record.pins import BaselinePin, Pins
-from orchestrator.record.signing import Signer, read_signer
+from orchestrator.record.signing import Signer
 from orchestrator.research.pins import read_pins, same_program, spec_of, template_of
 from orchestrator.research.preflight import rehearse
 from orchestrator.research.run import ENDS_OF_RUN, research
@@ -71,7 +72,6 @@ def run(request: RunRequest, listener: Listener = _silent) -> RunOutcome:
         AisciError: the run stopped; its ``todo`` says how to continue.
     """
     require_no_hold()
-    signer = read_signer(request.sign) if request.sign is not None else None
     prepared = prepare(request)
     setup = prepared.setup
     require_servers(setup)
@@ -108,7 +108,7 @@ def run(request: RunRequest, listener: Listener = _silent) -> RunOutcome:
     )
     with only_writer(paths.folder):
         try:
-            return _carried_out(setup, place, engine, listener, signer)
+            return _carried_out(setup, place, engine, listener, request.sign)
         finally:
             if not (paths.journal.is_file() and paths.journal.stat().st_size):
                 shutil.rmtree(paths.folder)  # not even its first line: there is nothing to resume
@@ -122,7 +122,6 @@ def resume(request: ResumeRequest, listener: Listener = _silent) -> RunOutcome:
         AisciError: the run stopped again; its ``todo`` says how to continue.
     """
     require_sound(request)
-    signer = read_signer(request.sign) if request.sign is not None else None
     paths = find_run.find_run(request.run, request.results)
     require_plain(paths.folder)
     with only_writer(paths.folder):
@@ -155,7 +154,7 @@ def resume(request: ResumeRequest, listener: Listener = _silent) -> RunOutcome:
             gpus=request.gpus,
             by=origin_here(),
         )
-        return _carried_out(setup, place, engine, listener, signer)
+        return _carried_out(setup, place, engine, listener, request.sign)
 
 
 def _resumed(
@@ -218,7 +217,7 @@ def _carried_out(
         try:
             outcomes = research(setup, place, tools)
         except ENDS_OF_RUN:
-            _signed(paths, signer)
+            _signed_or_told(paths, signer, listener)
             raise
     ended = _signed(paths, signer)
     return RunOutcome(
@@ -230,10 +229,24 @@ def _carried_out(
     )
 
 
+def _signed_or_told(paths: RunPaths, signer: Signer | None, listener: Listener) -> None:
+    """As :func:`_signed`, of a run that ends with an error of its own: what fails here is told beside it."""
+    try:
+        _signed(paths, signer)
+    except AisciError as error:
+        listener(Notice(f"{error.what}; {error.todo}"))
+
+
 def _signed(paths: RunPaths, signer: Signer | None) -> bool:
     """Sign the record if it has its end and there is a ``signer``; whether it has its end."""
     ended = find_run.ended(paths)
     if signer is not None and ended:
-        made = signed_envelope(run_statement(paths), signer.public.fingerprint, signer.sign)
+        statement = run_statement(paths)
+        try:
+            made = signed_envelope(statement, signer.public.fingerprint, signer.sign)
+        except AisciError as error:
+            error.what = f"the run has ended, and its record is not signed: {error.what}"
+            error.todo = f"`aisci resume {paths.folder} --sign KEY` signs it"
+            raise
         write(paths.signature, made)
     return ended

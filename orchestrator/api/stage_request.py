@@ -22,6 +22,7 @@ from orchestrator.record.journal import Journal
 from orchestrator.record.notes import IdeaFinished, StageReached, StagesAsked
 from orchestrator.record.paths import IdeaPaths
 from orchestrator.record.pins import ReviewPin
+from orchestrator.record.signing import Signer
 from orchestrator.research.pins import read_pins
 
 StageCommand = Literal["experiment", "plot", "writeup", "review", "improve"]
@@ -46,7 +47,7 @@ class StageRequest:
     accept_from: float | None = None
     improve: int = 1
     max_usd: float | None = None
-    sign: Path | None = None
+    sign: Signer | None = None
     results: Path = RESULTS
 
     def rules(self, known: ReviewPin) -> ReviewPin:

@@ -75,6 +75,7 @@ class Audit:
     pinned: tuple[pins.HeldPins, ...]
     heads: tuple[tuple[str, str, int], ...]
     signature: str
+    stamp: str
     compared: bool
     end: RunEnd = field(default_factory=RunEnd)
 
@@ -135,16 +136,16 @@ def audit_run(
     ``made`` is the SHA-256 of each file that the record makes, by its path; None where it could
     not be played again, which ``why_not`` explains. ``working``: a process is at work on the run.
     """
-    record = read_record(paths, working=working)
+    record, given = read_record(paths, working=working), Anchor() if given is None else given
     if not record.ended:  # files are written when a study ends: until then they may be of before
         made, why_not = None, "the run is not finished"
     broken: list[CheckResult] = []
     calls = _carried("calls", AuditedCalls(), lambda: read_calls(record), broken)
     none: tuple[pins.HeldPins, ...] = ()
     pinned = _carried("policy", none, lambda: pins.read_held_pins(record), broken)
-    nothing = (check_result("anchor", 0, ()), "cannot be read")
-    anchor, signature = _carried(
-        "anchor", nothing, lambda: check_anchor(record, given or Anchor()), broken
+    nothing = (check_result("anchor", 0, ()), "cannot be read", "")
+    anchor, signature, stamp = _carried(
+        "anchor", nothing, lambda: check_anchor(record, given), broken
     )
     policies = tuple(line.policy for line in pinned if line.policy)
     checks = [
@@ -170,13 +171,14 @@ def audit_run(
     order = list(CHECKS)
     return Audit(
         folder=str(paths.folder),
-        given=given or Anchor(),
+        given=given,
         checks=tuple(sorted(checks, key=lambda result: order.index(result.check))),
         containers=tuple(calls.containers),
         without_result=tuple(calls.without_result()),
         pinned=pinned,
         heads=tuple((log.name, log.head, len(log.lines)) for log in record.logs),
         signature=signature,
+        stamp=stamp,
         compared=made is not None and any(one.count for one in files),
         end=_carried("seal", RunEnd(), lambda: run_end(record), []),
     )

@@ -20,13 +20,13 @@ from orchestrator.audit.finding import (
 )
 from orchestrator.audit.left_out import left_out_findings
 from orchestrator.audit.record import JournalLog, RunRecord
+from orchestrator.audit.stamp import MOST_SIGNATURE, stamp_state
 from orchestrator.core.untrusted import file_hash, read_plain
 from orchestrator.record.envelope import open_envelope, signed_names
 from orchestrator.record.events import Sealed
 from orchestrator.record.paths import beside_record
 from orchestrator.record.signing import Verifier
-
-_MOST_SIGNATURE = 16 << 20  # bytes
+from orchestrator.record.timestamp import StampAuthority
 
 
 def check_chain(record: RunRecord) -> CheckResult:
@@ -117,17 +117,20 @@ def _idea_under_seal(idea: JournalLog, heads: dict[str, str]) -> Iterator[AuditF
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """The values that the auditor supplies; empty to check a record only against itself."""
+    """The values that the auditor supplies; empty to check a record only against itself. An ``authority`` of time
+    stamps is none of them: whoever signs a record that they rewrote can have that stamped.
+    """
 
     head: str = ""
     key: Verifier | None = None
+    authority: StampAuthority | None = None
 
     def __bool__(self) -> bool:
         return bool(self.head) or self.key is not None
 
 
-def check_anchor(record: RunRecord, given: Anchor) -> tuple[CheckResult, str]:
-    """Whether the record is the one that the auditor means, and the state of its signature."""
+def check_anchor(record: RunRecord, given: Anchor) -> tuple[CheckResult, str, str]:
+    """Whether the record is the one that the auditor means; the states of its signature and of its stamp."""
     found = []
     if given.head and given.head != record.run.head:
         earlier = next((line for line in record.run.lines if line.hash == given.head), None)
@@ -144,8 +147,9 @@ def check_anchor(record: RunRecord, given: Anchor) -> tuple[CheckResult, str]:
         todo = FINISH if goes_on else RESTORE
         found.append(AuditFinding("anchor", record.run.name, what, why, todo, level))
     state, findings = _signature(record, given.key)
-    count = bool(given.head) + (given.key is not None)
-    return check_result("anchor", count, (*found, *findings)), state
+    stamp, wrong = stamp_state(record.paths, given.authority)
+    count = bool(given.head) + (given.key is not None) + (given.authority is not None)
+    return check_result("anchor", count, (*found, *findings, *wrong)), state, stamp
 
 
 def _signature(record: RunRecord, key: Verifier | None) -> tuple[str, list[AuditFinding]]:
@@ -155,7 +159,7 @@ def _signature(record: RunRecord, key: Verifier | None) -> tuple[str, list[Audit
         missing = AuditFinding("anchor", path.name, "there is no signature for the key to check")
         return "none", [missing] if key else []
     try:
-        envelope, statement = open_envelope(read_plain(path, _MOST_SIGNATURE))
+        envelope, statement = open_envelope(read_plain(path, MOST_SIGNATURE))
     except (ValueError, OSError) as error:
         return "cannot be read", [AuditFinding("anchor", path.name, "no signature", str(error))]
     names = ", ".join(name for name, _ in envelope.signatures) or "nobody"

@@ -200,6 +200,7 @@ def _heads(audit: Audit) -> Html:
         el("p", whole),
         data_table(("journal", right("lines"), "head"), rows),
         el("p", "Signature: ", audit.signature, "."),
+        el("p", "Time stamp of it: ", audit.stamp, ".") if audit.stamp else "",
     )  # fmt: skip
 
 

@@ -21,10 +21,11 @@ _MOST = 20  # findings on a terminal; the page has the others
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditWay:
-    """A head and a public key that were kept elsewhere, where the page goes, and the form of the answer."""
+    """A head, a public key and a certificate that were kept elsewhere, where the page goes, and the form of the answer."""
 
     head: str | None = None
     key: Path | None = None
+    stamped_by: Path | None = None
     html: Path | None = None
     as_json: bool = False
 
@@ -38,7 +39,15 @@ def audit(name: str, results: Path, way: AuditWay, asked: Demanded) -> int:
     """Audit a run and write the page; returns the exit code: 1 for a record that is broken, 4 for an
     unfinished one, 5 for one that holds and lacks what was asked.
     """
-    outcome = audited(name, results, head=way.head, key=way.key, html=way.html, asked=asked)
+    outcome = audited(
+        name,
+        results,
+        head=way.head,
+        key=way.key,
+        stamped_by=way.stamped_by,
+        html=way.html,
+        asked=asked,
+    )
     done, page = outcome.audit, str(outcome.page)
     if outcome.page is None:
         page = f"not written ({outcome.why}); --html FILE writes it to another place"
@@ -68,7 +77,8 @@ def _say(done: Audit, page: str) -> None:
     out.say()
     for call in done.without_result:
         out.say(f"without a result, nothing of it was used: {call.where}, {call.name}")
-    out.say(f"head:       {done.head}\nsignature:  {done.signature}\npage:       {page}")
+    stamp = f"\nstamp:      {done.stamp}" if done.stamp else ""
+    out.say(f"head:       {done.head}\nsignature:  {done.signature}{stamp}\npage:       {page}")
 
 
 def _say_demands(demands: tuple[Demand, ...]) -> None:
@@ -101,6 +111,7 @@ def _as_json(done: Audit, page: str) -> dict[str, Any]:
         "folder": done.folder,
         "head": done.head,
         "signature": done.signature,
+        "stamp": done.stamp,
         "checks": [
             {"check": one.check, "holds": not (one.wrong or one.unfinished), "looked_at": one.count,
              "what": CHECKS[one.check]}

@@ -12,9 +12,10 @@ from orchestrator.api.preferences import PREFERENCES, settings_held
 _READS_NONE = frozenset({"config", "demo", "docs", "completion", "version"})
 """Commands that must answer where a file of settings has errors; ``config`` tells them itself."""
 _TAKES: dict[str, frozenset[str]] = {
-    "run": frozenset(PREFERENCES) - {"results"},
+    "run": frozenset(PREFERENCES) - {"results", "authority"},
     "ideas": frozenset({"model", "price", "max_usd", "policy", "scale"}),
     "resume": frozenset({"notify"}),
+    "stamp": frozenset({"authority"}),
     "template baseline": frozenset({"policy", "scale"}),
 }
 """The settings that commands take; on others, an option of the same name means something else, such as

@@ -10,6 +10,7 @@ from orchestrator.api.bundle import pack_evidence
 from orchestrator.api.exported import unpacking
 from orchestrator.api.metric_table import csv_text, metric_rows
 from orchestrator.console import output as out
+from orchestrator.console.signing_keys import key_named
 from orchestrator.core.errors import UserError
 from orchestrator.core.files import write
 from orchestrator.core.units import rough_text
@@ -22,7 +23,7 @@ def export_runs(
     into: Path | None,
     as_csv: bool,
     as_json: bool,
-    bundle: Path | None = None,
+    bundle: str | None = None,
 ) -> None:
     """Pack one run into a file; with ``as_csv`` or ``as_json``, give the numbers of all runs named; with the key
     ``bundle``, the signed evidence of one.
@@ -52,7 +53,7 @@ def export_runs(
             todo="export one after the other; --csv and --json take several",
         )
     if bundle is not None:
-        made = pack_evidence(names[0], results, bundle, into)
+        made = pack_evidence(names[0], results, key_named(bundle, "--bundle"), into)
         out.say(f"bundle:   {made.file} ({out.counted(made.statements, 'statement')})")
         out.say(f"signer:   {made.signer}")
         out.say(f"head:     {made.head}")

@@ -1,4 +1,4 @@
-"""The commands that keep order among runs: export, rm, du, prune, cancel."""
+"""The commands that keep order among runs: export, stamp, rm, du, prune, cancel."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _export(
         bool, typer.Option("--csv", help="Instead: all metrics of all ideas, as CSV.")
     ] = False,
     bundle: Annotated[
-        Path | None,
+        str | None,
         typer.Option(metavar="KEY", help="Instead: signed evidence, one DSSE envelope a line."),
     ] = None,
     results: ResultsOption = HERE,
@@ -40,6 +40,26 @@ def _export(
     console.export_run.export_runs(
         runs, results, into=into, as_csv=as_csv, as_json=as_json, bundle=bundle
     )
+
+
+def _stamp(
+    run: RunName,
+    *,
+    authority: Annotated[
+        str | None, typer.Option(metavar="URL", help="The authority that is asked (RFC 3161).")
+    ] = None,
+    request: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Ask nobody: write the request here.")
+    ] = None,
+    answer: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Take an authority's answer from here.")
+    ] = None,
+    results: ResultsOption = HERE,
+    as_json: Json = False,
+) -> None:
+    """Have a time-stamp authority say that a run's signature exists; nothing but its hash is sent."""
+    way = console.stamping.StampWay(request=request, answer=answer, authority=authority)
+    console.stamping.stamp_run(run, results, way, as_json=as_json)
 
 
 SureOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
@@ -97,6 +117,7 @@ def _cancel(
 KEEP_COMMANDS: dict[str, Callable[..., None]] = {
     "cancel": _cancel,
     "export": _export,
+    "stamp": _stamp,
     "rm": _rm,
     "du": _du,
     "prune": _prune,

@@ -123,8 +123,11 @@ ResultsOption = Annotated[Path, typer.Option("--results", help="The folder of re
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print only the outcome.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, one object per line.")]
 SignOption = Annotated[
-    Path | None,
-    typer.Option(metavar="KEY", help="Sign the finished record: a file with an Ed25519 key."),
+    str | None,
+    typer.Option(
+        metavar="KEY",
+        help="Sign the finished record: a key's file, or agent:SHA256:… of ssh-agent.",
+    ),
 ]
 PolicyName = Annotated[
     str | None,

@@ -104,8 +104,9 @@ def _run(
         template=template, model=model, ideas=ideas, ideas_file=ideas_file, only=only,
         novelty=not skip_novelty, open_ended=open_ended, parallel=parallel, gpus=gpus, scale=scale, policy=policy,
         leave_out=api.leave_out_of(paper=no_paper, review=no_review), data=data, max_usd=max_usd,
-        max_gpu_time=console.spans.seconds_of("--max-gpu-time", max_gpu_time), fresh=fresh, sign=sign,
+        max_gpu_time=console.spans.seconds_of("--max-gpu-time", max_gpu_time), fresh=fresh,
         results=results, price=price, vision=vision, engine=engine, reviewing=rules,
+        sign=console.signing_keys.key_named(sign, background=detach),
         roles=named_roles(role, editing=edit_model, reviewing=review_model),
     )  # fmt: skip
     if dry_run:
@@ -143,7 +144,8 @@ def _resume(
     request = api.ResumeRequest(
         run=run, results=results, fork=fork, asked=api.stages_again(retry), policy=policy,
         max_usd=max_usd, max_gpu_time=console.spans.seconds_of("--max-gpu-time", max_gpu_time),
-        ideas=ideas, ideas_file=from_ideas, model=model, price=price, sign=sign, parallel=parallel, gpus=gpus,
+        ideas=ideas, ideas_file=from_ideas, model=model, price=price, parallel=parallel, gpus=gpus,
+        sign=console.signing_keys.key_named(sign, background=detach),
     )  # fmt: skip
     view = View(quiet=quiet, as_json=as_json, notify=notify)
     if detach:

@@ -114,6 +114,12 @@ def _audit(
     key: Annotated[
         Path | None, typer.Option(metavar="PUBKEY", help="The signer's public key.")
     ] = None,
+    stamped_by: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="CERT", help="Of the authority that stamped the signature's time, in PEM."
+        ),
+    ] = None,
     html: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Where to write the page; else RUN/audit.html."),
@@ -136,7 +142,9 @@ def _audit(
     asked = console.audit.demanded(
         no_weaker_than, console.spans.seconds_of("--max-proof-age", max_proof_age)
     )
-    given = console.audit.AuditWay(head=head, key=key, html=html, as_json=as_json)
+    given = console.audit.AuditWay(
+        head=head, key=key, stamped_by=stamped_by, html=html, as_json=as_json
+    )
     code = console.audit.audit(run, results, given, asked)
     raise typer.Exit(code)
 

@@ -40,7 +40,11 @@ def _command(stage: Literal["experiment", "plot", "writeup"], about: str) -> Cal
         as_json: Json = False,
     ) -> None:
         request = api.StageRequest(
-            stage=stage, idea=idea, max_usd=max_usd, sign=sign, results=results
+            stage=stage,
+            idea=idea,
+            max_usd=max_usd,
+            results=results,
+            sign=console.signing_keys.key_named(sign),
         )
         raise typer.Exit(console.run.start_stage(request, View(quiet=quiet, as_json=as_json)))
 
@@ -66,7 +70,7 @@ def _improve(
         reviews=reviews,
         improve=passes,
         max_usd=max_usd,
-        sign=sign,
+        sign=console.signing_keys.key_named(sign),
         results=results,
     )
     raise typer.Exit(console.run.start_stage(request, View(quiet=quiet, as_json=as_json)))

@@ -34,9 +34,18 @@ class MachineFolder:
 
     def file(self, name: str) -> Path | None:
         """The file of that name, if it is there. Raises :class:`BadFile` for one that cannot be relied on."""
-        path = self.folder / name
+        return self._trusted(self.folder / name, folder=False)
+
+    def files(self, name: str, suffix: str) -> tuple[Path, ...]:
+        """What is in the folder of that name, by ``suffix``; empty without it. Raises :class:`BadFile` for a folder
+        that cannot be relied on; of its files nothing is said.
+        """
+        folder = self._trusted(self.folder / name, folder=True)
+        return tuple(sorted(folder.glob(f"*{suffix}"))) if folder else ()
+
+    def _trusted(self, path: Path, *, folder: bool) -> Path | None:
         try:
-            there = self.holds(self.folder, folder=True) and self.holds(path)
+            there = self.holds(self.folder, folder=True) and self.holds(path, folder=folder)
         except Untrusted as found:
             raise BadFile(
                 "a file of this machine's administrator cannot be relied on, so nothing runs",

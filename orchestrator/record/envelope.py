@@ -21,7 +21,7 @@ from orchestrator.core.untrusted import file_hash, folder_entries
 from orchestrator.record.attestation import STATEMENT
 from orchestrator.record.chain import head_of, read_lines
 from orchestrator.record.events import Forked, RunStarted, Sealed
-from orchestrator.record.paths import RunPaths
+from orchestrator.record.paths import OF_AN_AUDITOR, RunPaths
 
 PAYLOAD = "application/vnd.in-toto+json"
 RUN_PREDICATE = "https://aisci.invalid/run/v1"
@@ -78,11 +78,11 @@ def run_statement(paths: RunPaths) -> bytes:
 
 def signed_names(folder: Path) -> Iterator[str]:
     """The files that a signature covers: all of a run's folder but stored bytes, whose names are
-    their hashes, a page of an audit, and the signature itself.
+    their hashes, a page of an audit, and the signature itself with its time stamp.
     """
     for name, plain in folder_entries(folder):
         *folders, last = name.split("/")
-        own = last in {"audit.html", "signature.json"} and not folders
+        own = last in OF_AN_AUDITOR and not folders
         if plain and not own and "blobs" not in folders[:2] and not last.startswith(UNFINISHED):
             yield name
 

@@ -3,7 +3,7 @@
 ::
 
     results/<template>/<time>/            one run
-        journal.jsonl  blobs/  evidence/  ideas.json  report.html  audit.html  signature.json
+        journal.jsonl  blobs/  evidence/  ideas.json  report.html  audit.html  signature.json  signature.tsr
         <idea>/                           one idea
             run_0/ … run_i/  run_i.py  experiment.py  plot.py  notes.txt  *.png
             latex/  <name>.pdf  review.txt  report.html
@@ -26,6 +26,8 @@ from orchestrator.core.untrusted import file_hash
 
 LATEX_OUTPUT = "latex/out"
 CITATIONS = "citations.json"  # what a paper cites, and why
+OF_AN_AUDITOR = frozenset({"audit.html", "signature.json", "signature.tsr"})
+"""Files of a run's folder that no signature covers: they are made from it, or about it."""
 PAPER_PDF = f"{LATEX_OUTPUT}/paper.pdf"
 
 
@@ -36,11 +38,11 @@ def proofs_folder(policy_hash: str) -> str:
 
 def beside_record(name: str) -> bool:
     """Whether the file of this path below a run's folder is one that people pass on: no journal,
-    stored bytes, evidence, page of an audit, signature or unfinished file, which have own checks.
+    stored bytes, evidence, page of an audit, signature, its stamp or unfinished file, which have own checks.
     """
     *folders, last = name.split("/")
     own = {"journal.jsonl", "journal.torn"} if len(folders) < 2 else set()
-    own |= {"audit.html", "signature.json"} if not folders else set()
+    own |= OF_AN_AUDITOR if not folders else set()
     stored = {"blobs", "evidence"} & set(folders[:2])
     return not stored and last not in own and not last.startswith(UNFINISHED)
 
@@ -124,6 +126,7 @@ class RunPaths(RecordPaths):
     ideas = _Entry("ideas.json")
     audit = _Entry("audit.html")
     signature = _Entry("signature.json")
+    stamp = _Entry("signature.tsr")
 
     def idea(self, idea: Idea) -> IdeaPaths:
         return IdeaPaths(self.folder / f"{slug(idea.name)}_{idea.id[:6]}")

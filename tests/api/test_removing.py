@@ -27,6 +27,7 @@ from orchestrator.audit.audit import AuditVerdict
 from orchestrator.core.errors import UserError
 from orchestrator.record.chain import head_of
 from orchestrator.record.journal import Mode
+from orchestrator.record.signing import read_signer
 from orchestrator.sandbox.engine.client import APIError, connect
 from orchestrator.sandbox.images.dangling import dangling_images, remove_dangling
 from tests.support import audit_rig, standing_rig
@@ -253,5 +254,5 @@ def test_a_run_down_to_its_record_is_still_told_and_signed(results: Path, tmp_pa
     before = list(events_of_run(str(folder), results))
     prune_run(folder, results, keep_record=True)
     assert list(events_of_run(str(folder), results)) == before
-    bundle = pack_evidence(str(folder), results, key(tmp_path), tmp_path / "x")
+    bundle = pack_evidence(str(folder), results, read_signer(key(tmp_path)), tmp_path / "x")
     assert bundle.statements > 1

@@ -16,7 +16,7 @@ from orchestrator.sandbox.engine import client
 from tests.support import error_screens
 from tests.support.error_screens import REQUESTS, SCREENS, prepared, screen
 
-LINES, LONGEST = 32, 260
+LINES, LONGEST = 32, 270
 
 
 @pytest.fixture(scope="module")

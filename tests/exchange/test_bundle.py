@@ -75,7 +75,7 @@ def test_the_bundle_has_every_statement_and_securesystemslib_verifies_each(
     quick_run: Path, tmp_path: Path
 ) -> None:
     mine, other = key(tmp_path), key(tmp_path, "other")
-    done = pack_evidence(str(quick_run), tmp_path, mine, tmp_path)
+    done = pack_evidence(str(quick_run), tmp_path, read_signer(mine), tmp_path)
     lines = done.file.read_bytes().splitlines()
     assert len(lines) == done.statements == 10
     kinds = []
@@ -93,7 +93,7 @@ def test_the_bundle_has_every_statement_and_securesystemslib_verifies_each(
 
 def test_a_changed_payload_is_refused_by_the_library(quick_run: Path, tmp_path: Path) -> None:
     mine = key(tmp_path)
-    done = pack_evidence(str(quick_run), tmp_path, mine, tmp_path / "x.intoto.jsonl")
+    done = pack_evidence(str(quick_run), tmp_path, read_signer(mine), tmp_path / "x.intoto.jsonl")
     line = json.loads(done.file.read_bytes().splitlines()[1])
     payload = base64.b64decode(line["payload"]).replace(b'"finished"', b'"timed out"')
     line["payload"] = base64.b64encode(payload).decode()
@@ -106,13 +106,13 @@ def test_the_bundle_takes_evidence_from_the_chain_and_not_from_the_files_beside_
 ) -> None:
     run = Path(shutil.copytree(quick_run, tmp_path / "run"))
     (run / "evidence" / "001_baseline.json").write_text("{}")
-    before = pack_evidence(str(quick_run), tmp_path, key(tmp_path), tmp_path / "a")
-    after = pack_evidence(str(run), tmp_path, tmp_path / "key.pem", tmp_path / "b")
+    before = pack_evidence(str(quick_run), tmp_path, read_signer(key(tmp_path)), tmp_path / "a")
+    after = pack_evidence(str(run), tmp_path, read_signer(tmp_path / "key.pem"), tmp_path / "b")
     assert before.file.read_bytes().splitlines()[1:] == after.file.read_bytes().splitlines()[1:]
     journal = run / "journal.jsonl"
     journal.write_bytes(journal.read_bytes().replace(b"run/baseline", b"run/basemine"))
     with pytest.raises(BadJournal):
-        pack_evidence(str(run), tmp_path, tmp_path / "key.pem", tmp_path / "c")
+        pack_evidence(str(run), tmp_path, read_signer(tmp_path / "key.pem"), tmp_path / "c")
     assert not (tmp_path / "c").exists()
 
 
@@ -121,11 +121,13 @@ def test_a_run_at_work_or_unfinished_and_a_file_that_is_there_are_refused(tmp_pa
     mine = key(tmp_path)
     finished = runs / standing_rig.FINISHED
     with standing_rig.held(finished), pytest.raises(UserError, match="working on this run"):
-        pack_evidence(str(finished), tmp_path, mine, tmp_path / "x")
+        pack_evidence(str(finished), tmp_path, read_signer(mine), tmp_path / "x")
     with pytest.raises(BadJournal, match="finished run"):
-        pack_evidence(str(runs / standing_rig.UNFINISHED), tmp_path, mine, tmp_path / "x")
+        pack_evidence(
+            str(runs / standing_rig.UNFINISHED), tmp_path, read_signer(mine), tmp_path / "x"
+        )
     with pytest.raises(UserError, match="at this place"):
-        pack_evidence(str(finished), tmp_path, mine, mine)
+        pack_evidence(str(finished), tmp_path, read_signer(mine), mine)
 
 
 def test_a_statement_says_who_began_the_run_and_when_where_the_record_knows(

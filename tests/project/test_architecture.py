@@ -43,6 +43,7 @@ IMPORTERS = {
     "litellm": {"orchestrator/models/litellm.py"},
     "pynvml": {"orchestrator/sandbox/gpus/nvml.py"},
     "cryptography": {"orchestrator/record/signing.py"},
+    "rfc3161_client": {"orchestrator/record/timestamp.py"},
     "dulwich": {"orchestrator/report/git_history.py"},
     "ruamel": {"orchestrator/core/strict_yaml.py"},
     "tomllib": {"orchestrator/core/strict_toml.py"},

@@ -65,16 +65,93 @@ def test_a_key_of_openssh_signs_and_has_the_fingerprint_that_ssh_keygen_shows(
     assert verifier.fingerprint == signer.public.fingerprint == shown
 
 
+@pytest.fixture(params=["openssh", "pem"])
+def locked(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A key whose passphrase is ``secret``."""
+    if request.param == "openssh":
+        return ssh(tmp_path, passphrase="secret")
+    path = tmp_path / "locked.pem"
+    words = ("genpkey", "-algorithm", "ed25519", "-aes256", "-pass", "pass:secret", "-out", path)
+    call("openssl", *words)
+    return path
+
+
 @pytest.mark.program
-def test_a_key_with_a_passphrase_is_refused_and_says_why(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="passphrase"):
-        read_signer(ssh(tmp_path, passphrase="secret"))
-    locked = tmp_path / "locked.pem"
-    call(
-        "openssl", "genpkey", "-algorithm", "ed25519", "-aes256", "-pass", "pass:x", "-out", locked
-    )
-    with pytest.raises(UserError, match="passphrase"):
+def test_a_key_with_a_passphrase_is_refused_where_nobody_can_be_asked(locked: Path) -> None:
+    with pytest.raises(UserError, match="nobody can be asked") as caught:
         read_signer(locked)
+    assert "ssh-add" in caught.value.todo
+
+
+@pytest.mark.program
+def test_a_key_with_a_passphrase_signs_after_the_right_one_and_a_wrong_one_is_asked_again(
+    locked: Path,
+) -> None:
+    answers, asked = iter(["wrong", "secret"]), []
+
+    def ask(what: str) -> str:
+        asked.append(what)
+        return next(answers)
+
+    signer = read_signer(locked, ask=ask)
+    assert signer.public.signed(b"said", signer.sign(b"said"))
+    assert asked == [str(locked), f"{locked} (wrong, 2 left)"]
+
+
+@pytest.mark.program
+@pytest.mark.parametrize(("said", "times"), [("hush-hush", 3), ("", 1)])
+def test_three_wrong_passphrases_or_none_are_an_error_that_repeats_none_of_them(
+    locked: Path, said: str, times: int
+) -> None:
+    asked: list[str] = []
+
+    def ask(what: str) -> str:
+        asked.append(what)
+        return said
+
+    with pytest.raises(UserError, match="no right passphrase") as caught:
+        read_signer(locked, ask=ask)
+    assert len(asked) == times
+    assert "hush" not in str(vars(caught.value))
+
+
+@pytest.mark.program
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o620])
+def test_a_private_key_that_others_may_read_is_refused_and_named(mode: int, tmp_path: Path) -> None:
+    path = pem(tmp_path)
+    read_signer(path)
+    path.chmod(mode)
+    with pytest.raises(UserError, match="others may read or write this private key") as caught:
+        read_signer(path)
+    assert str(path) in caught.value.where
+    assert f"{mode:04o}" in caught.value.why
+
+
+@pytest.mark.program
+@pytest.mark.parametrize("curve", ["P-256", "P-384"])
+def test_an_ecdsa_key_signs_as_openssl_checks_it(curve: str, tmp_path: Path) -> None:
+    path, public = tmp_path / "ec.pem", tmp_path / "ec.pub"
+    words = ("genpkey", "-algorithm", "EC", "-pkeyopt", f"ec_paramgen_curve:{curve}")
+    call("openssl", *words, "-out", path)
+    call("openssl", "pkey", "-in", path, "-pubout", "-out", public)
+    signer, verifier = read_signer(path), read_verifier(public)
+    assert signer.public.fingerprint == verifier.fingerprint
+    (tmp_path / "said").write_bytes(b"said")
+    (tmp_path / "sig").write_bytes(signer.sign(b"said"))
+    digest = f"-sha{curve[2:]}"
+    files = ("-verify", public, "-signature", tmp_path / "sig", tmp_path / "said")
+    assert "Verified OK" in call("openssl", "dgst", digest, *files)
+    assert verifier.signed(b"said", signer.sign(b"said"))
+    assert not verifier.signed(b"other", signer.sign(b"said"))
+
+
+@pytest.mark.program
+def test_a_curve_that_tokens_do_not_have_is_refused_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "ec.pem"
+    words = ("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-521", "-out", path)
+    call("openssl", *words)
+    with pytest.raises(UserError, match="ECDSA on secp521r1"):
+        read_signer(path)
 
 
 @pytest.mark.program

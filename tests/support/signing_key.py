@@ -18,4 +18,5 @@ def key(folder: Path, name: str = "key") -> Path:
             serialization.NoEncryption(),
         )
     )
+    path.chmod(0o600)
     return path
