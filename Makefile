@@ -4,7 +4,7 @@ AISCI := .venv/bin/aisci
 PYTEST := .venv/bin/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help venv wheel engine gvisor images machine browser demo check unit test campaign clean
+.PHONY: help venv wheel engine gvisor images machine tools demo check unit test campaign clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 18
@@ -15,7 +15,7 @@ demo: images ## set up, then one small idea from template to paper; no key, no G
 unit: venv ## the tests that need no engine and start no program; two to three minutes
 	$(PYTEST) -m unit -n 2 --no-loadscope-reorder
 
-test: check images gvisor browser ## set up, then every kind of test; says what it skipped and why
+test: check images gvisor tools ## set up, then every kind of test; says what it skipped and why
 	@scripts/test.sh
 
 check: venv ## style and types
@@ -45,8 +45,8 @@ wheel: venv ## dist/: the wheel, and the list that installs it by hash
 venv: ## .venv, from uv.lock
 	@scripts/setup-venv.sh
 
-browser: ## chromium, for the tests that look at the report's pages
-	@scripts/setup-browser.sh
+tools: ## chromium, softhsm2, apparmor and the like, which tests look through
+	@scripts/setup-tools.sh
 
 clean: ## remove what can be made again; results and images stay
 	@scripts/clean.sh
