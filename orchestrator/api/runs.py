@@ -37,14 +37,12 @@ from orchestrator.api.servers import (
     require_servers,
     server_notices,
 )
-from orchestrator.core.errors import AisciError
-from orchestrator.core.files import write
+from orchestrator.api.signed_record import sign_or_tell, sign_record
 from orchestrator.core.model import SWEEP
 from orchestrator.core.untrusted import require_plain
 from orchestrator.proof.store import ProofStore
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.chain import head_of, set_torn_tail_aside
-from orchestrator.record.envelope import run_statement, signed_envelope
 from orchestrator.record.heard import Heard, Notice, RunOpened
 from orchestrator.record.journal import Listener, Mode
 from orchestrator.record.paths import RunPaths
@@ -217,9 +215,9 @@ def _carried_out(
         try:
             outcomes = research(setup, place, tools)
         except ENDS_OF_RUN:
-            _signed_or_told(paths, signer, listener)
+            sign_or_tell(paths, signer, listener)
             raise
-    ended = _signed(paths, signer)
+    ended = sign_record(paths, signer)
     return RunOutcome(
         folder=paths.folder,
         report=paths.report,
@@ -227,26 +225,3 @@ def _carried_out(
         head=head_of(paths.journal) if ended else "",
         signer=signer.public.fingerprint if signer else "",
     )
-
-
-def _signed_or_told(paths: RunPaths, signer: Signer | None, listener: Listener) -> None:
-    """As :func:`_signed`, of a run that ends with an error of its own: what fails here is told beside it."""
-    try:
-        _signed(paths, signer)
-    except AisciError as error:
-        listener(Notice(f"{error.what}; {error.todo}"))
-
-
-def _signed(paths: RunPaths, signer: Signer | None) -> bool:
-    """Sign the record if it has its end and there is a ``signer``; whether it has its end."""
-    ended = find_run.ended(paths)
-    if signer is not None and ended:
-        statement = run_statement(paths)
-        try:
-            made = signed_envelope(statement, signer.public.fingerprint, signer.sign)
-        except AisciError as error:
-            error.what = f"the run has ended, and its record is not signed: {error.what}"
-            error.todo = f"`aisci resume {paths.folder} --sign KEY` signs it"
-            raise
-        write(paths.signature, made)
-    return ended

@@ -104,9 +104,8 @@ def _run(
         template=template, model=model, ideas=ideas, ideas_file=ideas_file, only=only,
         novelty=not skip_novelty, open_ended=open_ended, parallel=parallel, gpus=gpus, scale=scale, policy=policy,
         leave_out=api.leave_out_of(paper=no_paper, review=no_review), data=data, max_usd=max_usd,
-        max_gpu_time=console.spans.seconds_of("--max-gpu-time", max_gpu_time), fresh=fresh,
-        results=results, price=price, vision=vision, engine=engine, reviewing=rules,
-        sign=console.signing_keys.key_named(sign, background=detach),
+        max_gpu_time=console.spans.seconds_of("--max-gpu-time", max_gpu_time), fresh=fresh, results=results,
+        price=price, vision=vision, engine=engine, reviewing=rules, sign=console.signing_keys.key_named(sign, background=detach),
         roles=named_roles(role, editing=edit_model, reviewing=review_model),
     )  # fmt: skip
     if dry_run:

@@ -14,7 +14,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from orchestrator.api import runs
+from orchestrator.api import signed_record
 from orchestrator.console import signing_keys
 from orchestrator.core.errors import AisciError, UserError
 from orchestrator.record.heard import Notice
@@ -161,12 +161,12 @@ def test_a_key_that_no_longer_signs_at_the_end_leaves_the_record_and_says_how_to
 
     signer = Signer(read_signer(key(tmp_path)).public, refuse)
     with pytest.raises(AisciError, match="has ended, and its record is not signed") as caught:
-        runs._signed(RunPaths(quick_run), signer)
+        signed_record.sign_record(RunPaths(quick_run), signer)
     assert not isinstance(caught.value, UserError)
     assert caught.value.todo == f"`aisci resume {quick_run} --sign KEY` signs it"
     assert not (quick_run / "signature.json").exists()
     told: list[object] = []
-    runs._signed_or_told(RunPaths(quick_run), signer, told.append)
+    signed_record.sign_or_tell(RunPaths(quick_run), signer, told.append)
     (notice,) = told
     assert isinstance(notice, Notice)
     assert "its record is not signed: ssh-agent did not sign" in notice.text
