@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from orchestrator.api.allowed_models import is_free
+from orchestrator.api.effort_use import EffortUse
 from orchestrator.core.model import DEFAULT_ROLE, role_of
 from orchestrator.models.bounds import cost_of
 from orchestrator.models.litellm import PER_COMPLETION, PER_PROMPT
@@ -76,7 +77,8 @@ def stage_estimates(
     spec: RunSpec, idea: Expected, baseline: float | None
 ) -> tuple[StageEstimate, ...]:
     """What one idea takes by stage; ``baseline`` is the seconds of the baseline, if they are known."""
-    return tuple(_stage(name, spec, idea, baseline) for name in STAGE_ORDER)
+    use = EffortUse(spec)
+    return tuple(_stage(name, spec, use, idea, baseline) for name in STAGE_ORDER)
 
 
 def total_of(stages: Sequence[StageEstimate]) -> StageEstimate:
@@ -110,10 +112,17 @@ def passed_budgets(
     return tuple(found)
 
 
-def _stage(name: str, spec: RunSpec, idea: Expected, baseline: float | None) -> StageEstimate:
+def _with_thought(step: ExpectedStep, use: EffortUse) -> ExpectedStep:
+    """The step with what its model is assumed to think, which vendors count with the answer."""
+    return replace(step, answer=step.answer + step.requests * use.thought(step.purpose))
+
+
+def _stage(
+    name: str, spec: RunSpec, use: EffortUse, idea: Expected, baseline: float | None
+) -> StageEstimate:
     if name in LEFT_OUT[spec.leave_out]:
         return StageEstimate(stage=name)
-    steps = [one for one in idea.steps if one.stage == name]
+    steps = [_with_thought(one, use) for one in idea.steps if one.stage == name]
     total = total_of([_asked(one, spec, idea.answer_seconds) for one in steps])
     jobs = [one for one in idea.jobs if one.stage == name]
     seconds = JOB_SECONDS * sum(one.others for one in jobs)

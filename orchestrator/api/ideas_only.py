@@ -26,10 +26,11 @@ from orchestrator.core.research import Idea
 from orchestrator.core.tree import Tree, digest
 from orchestrator.machine.baseline_cache import baselines_of, restore_files
 from orchestrator.models.failures import RetryTiming
+from orchestrator.record.absent import absent
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.month import MonthBudget
 from orchestrator.record.paths import IdeaPaths
-from orchestrator.record.ports import Edges, Ports, absent
+from orchestrator.record.ports import Edges, Ports
 from orchestrator.research.ideas_file import write_ideas
 from orchestrator.research.prompts import prompts_hash
 from orchestrator.research.run import baseline_study

@@ -61,7 +61,7 @@ class TrialCall:
 class ModelCheck:
     """What is known of a model; None where litellm's list does not say. ``server`` is empty for the
     vendor's own. ``variables`` are those that the key is in, or that are missing; never their values.
-    ``call`` is None where none was asked for.
+    ``efforts`` are the levels that ``--effort`` has there. ``call`` is None where none was asked for.
     """
 
     name: str
@@ -76,6 +76,7 @@ class ModelCheck:
     pictures: bool | None
     temperature: bool
     reasoning: bool | None
+    efforts: tuple[str, ...]
     reply_schema: bool | None
     caching: bool | None
     ends: date | None
@@ -113,6 +114,7 @@ def check_model(
         pictures=_flag(model, "supports_vision"),
         temperature=takes_sampling(model.facts) and model.takes("temperature"),
         reasoning=_flag(model, "supports_reasoning"),
+        efforts=model.efforts,
         reply_schema=_flag(model, "supports_response_schema"),
         caching=_flag(model, "supports_prompt_caching"),
         ends=end.on if end else None,

@@ -38,6 +38,7 @@ PREFERENCES: dict[str, Preference] = {
     "model": Preference(default="builtin/sweep", about="who has the ideas and writes"),
     "edit_model": Preference(default=None, about="another model for the code of experiments"),
     "review_model": Preference(default=None, about="another model for critique and review"),
+    "effort": Preference(default=None, about="how much models think: LEVEL or ROLE=LEVEL"),
     "price": Preference(default=None, about="of the model beside it: IN,OUT in US dollars"),
     "max_usd": Preference(default=None, kind=float, about="stop at this cost in US dollars"),
     "policy": Preference(default=None, about="what containers may use; else the largest that fits"),

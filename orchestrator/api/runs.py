@@ -10,6 +10,7 @@ from orchestrator.api import find_run
 from orchestrator.api.adapters import kept_for, real_edges
 from orchestrator.api.allowed_models import require_allowed_models
 from orchestrator.api.denied import require_not_withdrawn
+from orchestrator.api.effort_use import EffortUse
 from orchestrator.api.export import FileExporter
 from orchestrator.api.holding import require_no_hold
 from orchestrator.api.images import resolve_images, same_images
@@ -80,7 +81,7 @@ def run(request: RunRequest, listener: Listener = _silent) -> RunOutcome:
         listener(Notice(f"policy: {setup.policy.name}, {prepared.why_policy}"))
     for ceiling in setup.ceilings:
         listener(Notice(f"ceiling: {ceiling.name}, {ceiling.file}; the policy is below it"))
-    for line in prepared.model_ends:
+    for line in (*prepared.model_ends, *EffortUse(setup).notices()):
         listener(Notice(line))
     if not setup.engines and setup.model != SWEEP:
         listener(Notice("papers: from lists on this machine alone; --engine all searches online"))

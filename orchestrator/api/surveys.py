@@ -37,10 +37,11 @@ from orchestrator.literature.library.local import LocalLibrary
 from orchestrator.literature.sources import Shelf
 from orchestrator.models.failures import RetryTiming
 from orchestrator.models.prices import prices_of, stated_price
+from orchestrator.record.absent import absent
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.month import MonthBudget
 from orchestrator.record.paths import LATEX_OUTPUT, PAPER_PDF, IdeaPaths
-from orchestrator.record.ports import Edges, Ports, absent
+from orchestrator.record.ports import Edges, Ports
 from orchestrator.research.prompts import prompts_hash
 from orchestrator.research.survey.extracting import extract_facts
 from orchestrator.research.survey.scoping import find_papers, plan_survey

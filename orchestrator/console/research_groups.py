@@ -17,6 +17,7 @@ from orchestrator.console.options import (
     DetachOption,
     DryRunOption,
     EditModelOption,
+    EffortOption,
     EngineOption,
     EstimateOption,
     ForkOption,
@@ -74,6 +75,7 @@ def _run(
     edit_model: EditModelOption = None,
     review_model: ReviewModelOption = None,
     role: RoleOption = None,
+    effort: EffortOption = None,
     vision: VisionOption = None,
     engine: EngineOption = "none",
     reviews: reviewing.ReviewsOption = 1,
@@ -104,7 +106,7 @@ def _run(
         novelty=not skip_novelty, open_ended=open_ended, parallel=parallel, gpus=gpus, scale=scale, policy=policy,
         leave_out=api.leave_out_of(paper=no_paper, review=no_review), data=data, max_usd=max_usd,
         results=results, price=price, vision=vision, engine=engine, reviewing=rules, fresh=fresh, sign=sign,
-        roles=named_roles(role, editing=edit_model, reviewing=review_model),
+        roles=named_roles(role, editing=edit_model, reviewing=review_model), effort=effort,
     )  # fmt: skip
     if dry_run:
         raise typer.Exit(console.dry_run.show_dry_run(request, as_json=as_json))

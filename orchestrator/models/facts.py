@@ -52,14 +52,15 @@ def thinks(name: str, facts: Mapping[str, Any]) -> bool:
     return not (_is_claude(name) and asked_to)
 
 
-def takes_schema(name: str, facts: Mapping[str, Any]) -> bool:
+def takes_schema(name: str, facts: Mapping[str, Any], *, asked_to_think: bool = False) -> bool:
     """Whether a reply can be held to a schema. litellm makes a forced call of a tool where Claude has nothing of
     its own for that, and a Claude that thinks refuses to be forced.
     """
     if not facts.get("supports_response_schema"):
         return False
     native = facts.get("supports_native_structured_output") or facts.get("supports_forced_tool_use")
-    return bool(native) or not (_is_claude(name) and thinks(name, facts))
+    thinking = asked_to_think or thinks(name, facts)
+    return bool(native) or not (_is_claude(name) and thinking)
 
 
 def takes_sampling(facts: Mapping[str, Any]) -> bool:

@@ -159,7 +159,7 @@ class Pins(StrictRecord):
     is judged before it is pursued; ``open_ended``: each is pursued before the next one is proposed;
     ``imported``: results, figures and paper come from this folder, and were not made by the program;
     ``leave_out``: what of an idea is made only if it is asked for later; ``ceilings`` of the machine held the
-    policy.
+    policy; ``effort``: how much models are to think, as (role, level).
     """
 
     program: str
@@ -182,6 +182,7 @@ class Pins(StrictRecord):
     imported: ImportPin | None = None
     leave_out: LeaveOut = field(default="", metadata=UNWRITTEN)
     ceilings: tuple[CeilingPin, ...] = field(default=(), metadata=UNWRITTEN)
+    effort: tuple[tuple[str, str], ...] = field(default=(), metadata=UNWRITTEN)
 
     def __post_init__(self) -> None:
         """Raises ValueError without a model of the default role."""
@@ -190,9 +191,17 @@ class Pins(StrictRecord):
 
     @property
     def model_names(self) -> str:
-        """The models, each with its role where it has only one."""
+        """The models, each with its role where it has only one, and how much they are to think."""
         own = (one for one in self.models if one.role != DEFAULT_ROLE)
-        return ", ".join([self.model().name, *(f"{one.name} ({one.role})" for one in own)])
+        names = ", ".join([self.model().name, *(f"{one.name} ({one.role})" for one in own)])
+        return f"{names}; effort {self.efforts}" if self.effort else names
+
+    @property
+    def efforts(self) -> str:
+        """How much the models are to think, as ``--effort`` has it; empty where nothing was asked for."""
+        return ",".join(
+            level if role == DEFAULT_ROLE else f"{role}={level}" for role, level in self.effort
+        )
 
     def model(self, role: str = DEFAULT_ROLE) -> ModelPin:
         """The model of ``role``, or the default one."""
