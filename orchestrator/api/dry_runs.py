@@ -9,6 +9,7 @@ from pathlib import Path
 
 from orchestrator.api.adapters import kept_for
 from orchestrator.api.allowed_models import is_free
+from orchestrator.api.batch_reviews import require_batches
 from orchestrator.api.data import data_for
 from orchestrator.api.effort_use import EffortUse
 from orchestrator.api.estimate import Estimate, estimate_of
@@ -109,6 +110,7 @@ def _with_data(setup: RunSpec, request: RunRequest) -> tuple[RunSpec, list[Lack]
     """The set-up with its data if that is here; and what is missing of models, servers and data."""
     lacks = [
         *_lacking(lambda: _require_models(setup, request)),
+        *_lacking(lambda: require_batches(setup)),
         *_lacking(lambda: require_servers(setup)),
     ]
     try:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from orchestrator.api.allowed_models import is_free
 from orchestrator.api.effort_use import EffortUse
 from orchestrator.core.model import DEFAULT_ROLE, role_of
-from orchestrator.models.bounds import cost_of
+from orchestrator.models.bounds import batch_prices, cost_of
 from orchestrator.models.litellm import PER_COMPLETION, PER_PROMPT
 from orchestrator.record.asked_stages import LEFT_OUT
 from orchestrator.record.pins import ModelPin
@@ -22,6 +22,8 @@ SECONDS_BEFORE_ANSWER = 2.0
 JOB_SECONDS = 3.0
 """Of a container that edits, draws or compiles, assumed."""
 BASELINE_ROW = "baseline"
+_IN_BATCHES = ("review.form", "review.reflect")
+"""The purposes that go out in batches where reviews do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +142,8 @@ def _asked(step: ExpectedStep, spec: RunSpec, answer_seconds: float | None) -> S
     pin = next((one for one in spec.roles if one.role == role), _pin(spec))
     usage = [round(one) for one in (step.prompt, step.answer, step.cached, step.written)]
     prices = _prices(pin)
+    if prices is not None and spec.reviewing.batch and step.purpose in _IN_BATCHES:
+        prices = batch_prices(prices)
     speed = step.answer / TOKENS_A_SECOND + SECONDS_BEFORE_ANSWER * step.requests
     return StageEstimate(
         stage=step.stage,

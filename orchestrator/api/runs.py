@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from orchestrator.api import find_run
 from orchestrator.api.adapters import kept_for, real_edges
 from orchestrator.api.allowed_models import require_allowed_models
+from orchestrator.api.batch_reviews import require_batches
 from orchestrator.api.denied import require_not_withdrawn
 from orchestrator.api.effort_use import EffortUse
 from orchestrator.api.export import FileExporter
@@ -74,6 +75,7 @@ def run(request: RunRequest, listener: Listener = _silent) -> RunOutcome:
     signer = read_signer(request.sign) if request.sign is not None else None
     prepared = prepare(request)
     setup = prepared.setup
+    require_batches(setup)
     require_servers(setup)
     require_gpus(request.gpus, setup.policy)
     engine = connect()

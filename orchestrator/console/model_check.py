@@ -45,6 +45,7 @@ def _draw(found: ModelCheck) -> None:
         ),
         ("reply schema", _yes(found.reply_schema), ""),
         ("prompt caching", _yes(found.caching), ""),
+        ("batches", _yes(found.batches), "--batch-reviews" if found.batches else ""),
         ("end", *_end(found)),
         *_call(found.call),
     ]

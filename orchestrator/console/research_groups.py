@@ -83,6 +83,8 @@ def _run(
     review_examples: reviewing.ExamplesOption = True,
     accept_from: reviewing.AcceptOption = 6.0,
     improve: reviewing.ImproveOption = 0,
+    batch_reviews: reviewing.BatchOption = False,
+    cancel_batches: reviewing.CancelOption = False,
     no_review: NoReviewOption = False,
     no_paper: NoPaperOption = False,
     fresh: FreshOption = False,
@@ -99,8 +101,9 @@ def _run(
 ) -> None:
     """Take a template from ideas to reviewed papers."""
     rules = reviewing.review_rules(
-        reviews, reflections, accept_from, improve, examples=review_examples
-    )
+        reviews, reflections, accept_from, improve, examples=review_examples,
+        batch=batch_reviews, cancel=cancel_batches,
+    )  # fmt: skip
     request = api.RunRequest(
         template=template, model=model, ideas=ideas, ideas_file=ideas_file, only=only,
         novelty=not skip_novelty, open_ended=open_ended, parallel=parallel, gpus=gpus, scale=scale, policy=policy,

@@ -52,6 +52,15 @@ AcceptOption = Annotated[
         help="Of several: the mean overall score of an accepted paper.",
     ),
 ]
+BatchOption = Annotated[
+    bool,
+    typer.Option(
+        "--batch-reviews", help="Ask for reviews as a batch of the vendor: half price, in hours."
+    ),
+]
+CancelOption = Annotated[
+    bool, typer.Option("--cancel-batches", help="Cancel a batch when the run is stopped.")
+]
 ImproveOption = Annotated[
     int,
     typer.Option("--improve", min=0, max=5, help="How often a paper is improved by its reviews."),
@@ -77,15 +86,29 @@ OwnAccept = Annotated[
 
 
 def review_rules(
-    reviews: int, reflections: int, accept_from: float, improve: int, *, examples: bool
+    reviews: int,
+    reflections: int,
+    accept_from: float,
+    improve: int,
+    *,
+    examples: bool,
+    batch: bool = False,
+    cancel: bool = False,
 ) -> api.ReviewPin:
-    """How the options say that papers are reviewed."""
+    """How the options say that papers are reviewed. Raises :class:`UserError`."""
+    if cancel and not batch:
+        raise UserError(
+            "there is no batch to cancel",
+            where="--cancel-batches",
+            todo="add --batch-reviews, or leave it out",
+        )
     return api.ReviewPin(
         reviews=reviews,
         reflections=reflections,
         examples=examples,
         accept_from=accept_from,
         improve=improve,
+        batch="cancel" if cancel else "keep" if batch else "",
     )
 
 

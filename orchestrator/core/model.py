@@ -17,6 +17,9 @@ DEFAULT_ROLE = "default"
 FALLBACK = "fallback"
 """The role of the model that answers any request whose own model gives no answer."""
 
+REVIEWING = "reviewing"
+"""The role of the model that reviews."""
+
 ROLES: dict[str, tuple[str, ...]] = {
     "ideas": ("ideas.", "novelty.", "plan."),
     "editing": ("experiment.", "instruments.", "notes."),
@@ -24,7 +27,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     "vision": ("plots.look",),
     "citing": ("writeup.queries", "cite."),
     "writing": ("writeup.", "compile.", "verify.", "survey."),
-    "reviewing": ("critique", "review.", "doubt."),
+    REVIEWING: ("critique", "review.", "doubt."),
     FALLBACK: (),
 }
 """Each role, and how the purposes of its requests begin; the first that fits counts."""

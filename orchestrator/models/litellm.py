@@ -33,6 +33,7 @@ from orchestrator.models.effort import THINKING, THINKING_AT, effort_levels, eff
 from orchestrator.models.facts import (
     highest_factor,
     map_entry,
+    takes_batches_at,
     takes_sampling,
     takes_schema,
     thinks,
@@ -99,6 +100,8 @@ class LitellmModel:
         self.missing_keys = () if self._own else missing_keys(litellm, name, environ)
         self._facts = map_entry(litellm.model_cost, name, provider)
         self._marks = not self._own and wants_marks(name, provider, self._facts)
+        self.batch_vendor = provider if takes_batches_at(provider, self._facts) else ""
+        """Whose form of batches it takes; empty for none."""
         self._own_prices = True
         self._unlike: frozenset[str] = frozenset()
         self._read: ReadPicture = _no_picture
@@ -149,12 +152,13 @@ class LitellmModel:
         model._read = picture  # noqa: SLF001 - a copy of itself
         return model
 
-    def ceiling(self, ask: Ask) -> Usage:
-        """The most that a request can use."""
+    def ceiling(self, ask: Ask, prices: Mapping[str, float] | None = None) -> Usage:
+        """The most that a request can use, at these ``prices`` or its own."""
+        prices = self.prices() if prices is None else prices
         sent = ask if self._held(ask) else replace(ask, reply_schema="")
         prompt, answer = prompt_bound(sent, self._count), self._room(ask)
-        per_prompt = highest_price(self.prices(), "input", prompt, marked=self._marks)
-        per_answer = highest_price(self.prices(), "output", prompt)
+        per_prompt = highest_price(prices, "input", prompt, marked=self._marks)
+        per_answer = highest_price(prices, "output", prompt)
         usd = None
         if per_prompt is not None and per_answer is not None:
             most = highest_factor(self._facts) if self._own_prices else 1.0
@@ -202,9 +206,10 @@ class LitellmModel:
             raise failure from None  # the cause holds the request, and that holds the key
         self._breaker.wait_until(self._timing.clock() + pause)
         self._timing.tell(waiting_line(self.name, failure, pause, attempt + 1, tries))
-        self._rest(pause, within, f"step {ask.purpose}")
+        self.rest(pause, within, f"step {ask.purpose}")
 
-    def _rest(self, pause: float, within: Deadline, where: str) -> None:
+    def rest(self, pause: float, within: Deadline, where: str) -> None:
+        """Wait; a stop is seen at once. Raises as :meth:`Deadline.check`."""
         while pause > 0:
             step = pause if within.stop is None else min(pause, _A_WHILE)
             self._timing.sleep(step)
@@ -218,7 +223,7 @@ class LitellmModel:
             raise within.spent(where)
         if pause:
             self._timing.tell(f"waiting for {self.name}, {where}: busy; asking in {pause:.0f} s")
-            self._rest(pause, within, where)
+            self.rest(pause, within, where)
 
     def _once(self, ask: Ask, within: Deadline) -> Any:
         """One request, with litellm's retries and those of its HTTP client disabled. A body whose
@@ -253,6 +258,25 @@ class LitellmModel:
                     return self._litellm.ModelResponse(**body)
             raise
         return response
+
+    def raw_request(self, ask: Ask) -> tuple[dict[str, Any], dict[str, str]]:
+        """The body of a request in its vendor's form, and its headers without the key; nothing is sent."""
+        raw = self._litellm.utils.return_raw_request(
+            self._litellm.types.utils.CallTypes.completion,
+            {"model": self.name, "messages": self._messages(ask), "drop_params": True,
+             **self._sampling(ask)},
+        )  # fmt: skip
+        body = raw.get("raw_request_body")
+        assert isinstance(body, dict), raw.get("error")
+        return body, raw.get("raw_request_headers") or {}
+
+    def reply_from(self, body: dict[str, Any], ask: Ask) -> Reply | None:
+        """The reply in the body of an answer in OpenAI's format; None for a body that is no answer."""
+        try:
+            response = self._litellm.ModelResponse(**body)
+        except (TypeError, ValueError):
+            return None
+        return self._reply(response, ask, 1) if body.get("choices") else None
 
     def _sampling(self, ask: Ask) -> dict[str, Any]:
         """Temperature, length, effort and the form of the reply, in the names that this model takes."""

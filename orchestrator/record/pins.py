@@ -13,6 +13,8 @@ from orchestrator.core.tree import UNWRITTEN, Tree
 
 LeaveOut = Literal["", "paper", "review"]
 """What a run leaves out: its papers, with the stages after them, or their review and improvement."""
+Batches = Literal["", "keep", "cancel"]
+"""Whether reviews are asked for as a batch, and what becomes of it when a person stops the run."""
 _ImageIds = tuple[tuple[str, str], ...]
 
 
@@ -129,7 +131,8 @@ class BaselinePin(StrictRecord):
 class ReviewPin(StrictRecord):
     """How papers are reviewed: by how many reviewers, each with how many reflections at most, with
     ``examples`` or without; of several, from which mean overall score (1 to 10) a paper is accepted. ``improve`` is how often its
-    author may improve it by its reviews.
+    author may improve it by its reviews. ``batch``: the reviews of a paper are asked for as a batch of their vendor, which
+    goes on when the run is stopped, or is cancelled then.
     """
 
     reviews: int = 1
@@ -137,6 +140,7 @@ class ReviewPin(StrictRecord):
     examples: bool = True
     accept_from: float = 6.0
     improve: int = 0
+    batch: Batches = field(default="", metadata=UNWRITTEN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,28 +7,37 @@ tell whether an answer is new or recorded.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from threading import Event
 from typing import TypeVar
 
 from orchestrator.core.asking import ATTEMPTS
-from orchestrator.core.deadline import FOREVER, Deadline
+from orchestrator.core.deadline import FOREVER, MORE_ROOM, Deadline
 from orchestrator.core.edit import Edit, EditRequest
 from orchestrator.core.effort import effort_for
-from orchestrator.core.errors import ModelFailed
+from orchestrator.core.errors import BudgetSpent, ModelFailed
 from orchestrator.core.files import plain_lines
 from orchestrator.core.job import Job, JobResult
 from orchestrator.core.literature import CheckedReference, Found, Query, References
 from orchestrator.core.model import Ask, ModelRequest, Reply, Usage, role_of
 from orchestrator.core.outlook import Outlook
-from orchestrator.core.protocols import Blobs, Editor, LanguageModel, Literature, Sandbox
+from orchestrator.core.protocols import (
+    BatchModel,
+    Blobs,
+    Editor,
+    LanguageModel,
+    Literature,
+    Sandbox,
+)
 from orchestrator.core.reasoning import without_reasoning
 from orchestrator.record.budget import JournalBudget
 from orchestrator.record.events import NESTED, Port
 from orchestrator.record.journal import Journal
 from orchestrator.record.month import Booking, MonthBudget
 from orchestrator.record.notes import Note
+from orchestrator.record.several import BatchCall
 
 _T = TypeVar("_T")
 
@@ -135,6 +144,38 @@ class Ports:
         request = ModelRequest(model.name, ask)
         reply = self._call("model", request, Reply, make, ceiling=most, book=book)
         return replace(reply, text=without_reasoning(reply.text))
+
+    def complete_all(self, asks: Sequence[tuple[str, Ask]]) -> tuple[Reply, ...]:
+        """The replies to requests of one purpose, each at the scope of its name below this one (empty: at this
+        one). They go out as one batch where the model takes batches, else one after another.
+        """
+        placed = [(self.within(name) if name else self, self._to_think(ask)) for name, ask in asks]
+        model = self.edges.model_for(placed[0][1].purpose)
+        if not isinstance(model, BatchModel):
+            return tuple(at.complete(ask) for at, ask in placed)
+        booked: list[Booking] = []
+
+        def admit(most: Usage) -> None:
+            if most.requests > self.budget.requests_left(self.journal):
+                raise BudgetSpent(
+                    f"a batch of {most.requests} requests could pass the budget",
+                    where="the policy's budget.requests",
+                    todo=MORE_ROOM,
+                )
+            self.budget.admit(self.journal, most, paid=True)
+            booked.extend([self.edges.month.book(most)] if self.edges.month else [])
+
+        batch = BatchCall(
+            journal=self.journal,
+            model=model,
+            scope=self.scope,
+            within=self.deadline(),
+            admit=admit,
+            settle=partial(self._settle, booked),
+            turn=self.budget.turn,
+        )
+        replies = batch.replies([(at.scope, ask) for at, ask in placed])
+        return tuple(replace(one, text=without_reasoning(one.text)) for one in replies)
 
     def _to_think(self, ask: Ask) -> Ask:
         """The request with the level of effort that the run has for its purpose."""

@@ -87,6 +87,8 @@ def test_what_the_list_says_is_told_without_a_call_and_without_a_key() -> None:
     assert (price.origin, price.input, price.output, price.cached) == ("list", 2.5, 10.0, 1.25)
     assert price.written is None
     assert found.efforts == ()
+    assert found.batches
+    assert not check_model("gemini/gemini-3.8-flash", offline=True, environ={}).batches
     assert found.call is None
 
 
