@@ -132,8 +132,8 @@ def _wrong(key: str, found: TomlValue, of_folder: bool) -> Problem | None:  # no
         todo = "remove it here; keys belong in the environment, such as OPENAI_API_KEY"
     elif known is None:
         close = nearest(key, PREFERENCES)
-        hint = f"{close}; " if close.startswith("did") else ""
-        what, todo = f"there is no setting {key!r}", f"{hint}known: {', '.join(PREFERENCES)}"
+        what = f"there is no setting {key!r}"
+        todo = close if close.startswith("did") else f"known: {', '.join(PREFERENCES)}"
     elif of_folder and key in _NOT_OF_A_FOLDER:
         what = f"{key!r} may not be set by a folder's file"
         todo = f"{_NOT_OF_A_FOLDER[key]}: set it in {user_file()}, if you want it"

@@ -83,8 +83,7 @@ def _run(
     review_examples: reviewing.ExamplesOption = True,
     accept_from: reviewing.AcceptOption = 6.0,
     improve: reviewing.ImproveOption = 0,
-    batch_reviews: reviewing.BatchOption = False,
-    cancel_batches: reviewing.CancelOption = False,
+    batch_reviews: reviewing.BatchOption = "",
     no_review: NoReviewOption = False,
     no_paper: NoPaperOption = False,
     fresh: FreshOption = False,
@@ -101,9 +100,8 @@ def _run(
 ) -> None:
     """Take a template from ideas to reviewed papers."""
     rules = reviewing.review_rules(
-        reviews, reflections, accept_from, improve, examples=review_examples,
-        batch=batch_reviews, cancel=cancel_batches,
-    )  # fmt: skip
+        reviews, reflections, accept_from, improve, examples=review_examples, batch=batch_reviews
+    )
     request = api.RunRequest(
         template=template, model=model, ideas=ideas, ideas_file=ideas_file, only=only,
         novelty=not skip_novelty, open_ended=open_ended, parallel=parallel, gpus=gpus, scale=scale, policy=policy,
@@ -116,9 +114,8 @@ def _run(
     view = View(quiet=quiet, as_json=as_json, notify=notify)
     if prepare_only:
         raise typer.Exit(console.preparing.make_ready(request, view))
-    raise typer.Exit(
-        console.estimate.start_or_show(request, view, show=estimate, yes=yes, detach=detach)
-    )
+    start = console.estimate.start_or_show
+    raise typer.Exit(start(request, view, show=estimate, yes=yes, detach=detach))
 
 
 def _resume(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, get_args
 
 import typer
 
@@ -21,6 +21,7 @@ from orchestrator.console.options import (
     VisionOption,
 )
 from orchestrator.core.errors import UserError
+from orchestrator.record.pins import Batches
 
 ReviewsOption = Annotated[
     int,
@@ -53,13 +54,12 @@ AcceptOption = Annotated[
     ),
 ]
 BatchOption = Annotated[
-    bool,
+    str,
     typer.Option(
-        "--batch-reviews", help="Ask for reviews as a batch of the vendor: half price, in hours."
+        "--batch-reviews",
+        metavar="keep|cancel",
+        help="Ask for reviews as a batch, at half price. When the run is stopped: keep or cancel it.",
     ),
-]
-CancelOption = Annotated[
-    bool, typer.Option("--cancel-batches", help="Cancel a batch when the run is stopped.")
 ]
 ImproveOption = Annotated[
     int,
@@ -92,15 +92,15 @@ def review_rules(
     improve: int,
     *,
     examples: bool,
-    batch: bool = False,
-    cancel: bool = False,
+    batch: str = "",
 ) -> api.ReviewPin:
     """How the options say that papers are reviewed. Raises :class:`UserError`."""
-    if cancel and not batch:
+    stopped = {one: one for one in get_args(Batches)}.get(batch)
+    if stopped is None:
         raise UserError(
-            "there is no batch to cancel",
-            where="--cancel-batches",
-            todo="add --batch-reviews, or leave it out",
+            "this is not what becomes of a batch when the run is stopped",
+            where=f"--batch-reviews {batch[:40]}",
+            todo="write keep (resume collects it) or cancel",
         )
     return api.ReviewPin(
         reviews=reviews,
@@ -108,7 +108,7 @@ def review_rules(
         examples=examples,
         accept_from=accept_from,
         improve=improve,
-        batch="cancel" if cancel else "keep" if batch else "",
+        batch=stopped,
     )
 
 

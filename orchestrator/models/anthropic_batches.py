@@ -10,13 +10,13 @@ from typing import Any
 from orchestrator.models.batch_http import (
     BatchState,
     HttpFailed,
+    checked_id,
     count,
     custom_id,
     decoded,
     decoded_lines,
     exchange,
-    id_of,
-    number_of,
+    request_number,
 )
 
 _VENDOR = "https://api.anthropic.com"
@@ -42,7 +42,7 @@ class AnthropicBatches:
             {"custom_id": custom_id(number), "params": body} for number, body in enumerate(bodies)
         ]
         data = json.dumps({"requests": requests}).encode()
-        return id_of(decoded(exchange(self._at(""), self._headers | along, data)))
+        return checked_id(decoded(exchange(self._at(""), self._headers | along, data)))
 
     def state(self, batch: str) -> BatchState:
         """Where it stands."""
@@ -59,7 +59,9 @@ class AnthropicBatches:
     def results(self, batch: str) -> dict[int, dict[str, Any] | HttpFailed]:
         """One line a request."""
         body = exchange(self._at(f"/{batch}/results"), self._headers)
-        return {number_of(line): _result(line.get("result") or {}) for line in decoded_lines(body)}
+        return {
+            request_number(line): _result(line.get("result") or {}) for line in decoded_lines(body)
+        }
 
     def _at(self, path: str) -> str:
         base = (self.address or _VENDOR).rstrip("/").removesuffix("/messages").removesuffix("/v1")

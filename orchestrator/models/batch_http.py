@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from http.client import HTTPException, HTTPMessage
 from typing import IO, Any, Protocol
 
-SECONDS = 60.0  # of one request
-MOST_BYTES = 64 << 20  # of one answer
+_SECONDS = 60.0  # of one request
+_MOST_BYTES = 64 << 20  # of one answer
 _ID = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 
 
@@ -72,16 +72,16 @@ def exchange(
     sent = {**headers, **({"Content-Type": kind} if data is not None else {})}
     request = urllib.request.Request(address, data, sent)  # noqa: S310 - http or https, as checked
     try:
-        with _OPENER.open(request, timeout=SECONDS) as answer:
-            body: bytes = answer.read(MOST_BYTES + 1)
+        with _OPENER.open(request, timeout=_SECONDS) as answer:
+            body: bytes = answer.read(_MOST_BYTES + 1)
     except urllib.error.HTTPError as error:
         with error:
             text = error.read(4096).decode("utf-8", "replace")
         raise HttpFailed(text or str(error), error.code, dict(error.headers)) from None
     except (OSError, HTTPException) as error:
         raise HttpFailed(f"{error}: Connection error.", None) from None
-    if len(body) > MOST_BYTES:
-        raise HttpFailed(f"its answer has more than {MOST_BYTES} bytes", None)
+    if len(body) > _MOST_BYTES:
+        raise HttpFailed(f"its answer has more than {_MOST_BYTES} bytes", None)
     return body
 
 
@@ -101,7 +101,7 @@ def decoded_lines(body: bytes) -> list[dict[str, Any]]:
     return [decoded(line) for line in body.splitlines() if line.strip()]
 
 
-def id_of(value: Mapping[str, Any]) -> str:
+def checked_id(value: Mapping[str, Any]) -> str:
     """The id of what the vendor made, safe in a path. Raises :class:`HttpFailed`."""
     found = value.get("id")
     if not isinstance(found, str) or not _ID.fullmatch(found):
@@ -114,7 +114,7 @@ def custom_id(number: int) -> str:
     return f"request-{number}"
 
 
-def number_of(line: Mapping[str, Any]) -> int:
+def request_number(line: Mapping[str, Any]) -> int:
     """The number of the request that a line of results is about; -1 for none of ours."""
     name = line.get("custom_id")
     end = name.removeprefix("request-") if isinstance(name, str) else ""

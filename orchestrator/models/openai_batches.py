@@ -10,13 +10,13 @@ from typing import Any
 from orchestrator.models.batch_http import (
     BatchState,
     HttpFailed,
+    checked_id,
     count,
     custom_id,
     decoded,
     decoded_lines,
     exchange,
-    id_of,
-    number_of,
+    request_number,
 )
 
 _VENDOR = "https://api.openai.com/v1"
@@ -40,14 +40,14 @@ class OpenaiBatches:
         ]  # fmt: skip
         text = "".join(json.dumps(line) + "\n" for line in lines)
         kind = f"multipart/form-data; boundary={_BORDER}"
-        file = id_of(decoded(exchange(self._at("files"), self._headers, _form(text), kind)))
+        file = checked_id(decoded(exchange(self._at("files"), self._headers, _form(text), kind)))
         made = {
             "input_file_id": file,
             "endpoint": "/v1/chat/completions",
             "completion_window": "24h",
         }
         data = json.dumps(made).encode()
-        return id_of(decoded(exchange(self._at("batches"), self._headers, data)))
+        return checked_id(decoded(exchange(self._at("batches"), self._headers, data)))
 
     def state(self, batch: str) -> BatchState:
         """Where it stands."""
@@ -67,9 +67,9 @@ class OpenaiBatches:
         results: dict[int, dict[str, Any] | HttpFailed] = {}
         for name in ("output_file_id", "error_file_id"):
             if found.get(name):
-                file = id_of({"id": found[name]})
+                file = checked_id({"id": found[name]})
                 body = exchange(self._at(f"files/{file}/content"), self._headers)
-                results |= {number_of(line): _result(line) for line in decoded_lines(body)}
+                results |= {request_number(line): _result(line) for line in decoded_lines(body)}
         if found.get("status") == "failed":
             results[-1] = HttpFailed(json.dumps(found.get("errors")), 400)
         return results

@@ -67,12 +67,11 @@ def test_an_estimate_halves_what_goes_out_in_batches_and_nothing_else(tmp_path: 
     }
 
 
-def test_the_options_say_what_becomes_of_a_batch_when_the_run_is_stopped() -> None:
-    def rules(*, batch: bool, cancel: bool) -> ReviewPin:
-        return review_rules(3, 1, 6.0, 0, examples=True, batch=batch, cancel=cancel)
+def test_the_option_says_what_becomes_of_a_batch_when_the_run_is_stopped() -> None:
+    def rules(batch: str) -> ReviewPin:
+        return review_rules(3, 1, 6.0, 0, examples=True, batch=batch)
 
-    assert rules(batch=False, cancel=False).batch == ""
-    assert rules(batch=True, cancel=False).batch == "keep"
-    assert rules(batch=True, cancel=True).batch == "cancel"
-    with pytest.raises(UserError, match="no batch to cancel"):
-        rules(batch=False, cancel=True)
+    assert [rules(one).batch for one in ("", "keep", "cancel")] == ["", "keep", "cancel"]
+    with pytest.raises(UserError) as refused:
+        rules("yes")
+    assert refused.value.todo == "write keep (resume collects it) or cancel"

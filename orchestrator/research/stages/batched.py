@@ -18,7 +18,7 @@ from orchestrator.research.replies import in_form
 from orchestrator.research.stages.review import (
     ReviewForm,
     UnderReview,
-    form_of,
+    form_by,
     form_request,
     reflect_request,
     reflected,
@@ -65,7 +65,7 @@ def _forms(paper: UnderReview, ports: Ports) -> Iterator[_Reviewer]:
     for number, name, ask, reply in zip(numbers, names, asks, replies, strict=True):
         scoped = _scoped(ports, name)
         try:
-            form = form_of(_after(reply, scoped), ask, ReviewForm)
+            form = form_by(_after(reply, scoped), ask, ReviewForm)
         except BadReply as error:
             scoped.note(ReviewLost(reviewer=number, step="form", why=error.what))
         else:

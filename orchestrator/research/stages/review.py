@@ -172,10 +172,10 @@ def reflected(
 
 def ask_once(ports: Ports, ask: Ask, form: type[_F]) -> _F:
     """A valid reply to at most three requests; a resumed run asks no further. Raises :class:`BadReply`."""
-    return form_of(ports.complete, ask, form)
+    return form_by(ports.complete, ask, form)
 
 
-def form_of(complete: Callable[[Ask], Reply], ask: Ask, form: type[_F]) -> _F:
+def form_by(complete: Callable[[Ask], Reply], ask: Ask, form: type[_F]) -> _F:
     """The same, of what answers requests."""
     return ask_until(
         complete,
