@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.core.deadline import FOREVER, Deadline, bounded
-from orchestrator.core.errors import ModelBusy
+from orchestrator.core.errors import ModelBusy, ModelRefused
 from orchestrator.core.model import Ask, Reply, Usage
 from orchestrator.core.protocols import LanguageModel
 from orchestrator.core.secrets import redact
@@ -260,14 +260,22 @@ class LitellmModel:
         return response
 
     def raw_request(self, ask: Ask) -> tuple[dict[str, Any], dict[str, str]]:
-        """The body of a request in its vendor's form, and its headers without the key; nothing is sent."""
+        """The body of a request in its vendor's form, and its headers without the key; nothing is sent. Raises
+        :class:`ModelRefused` where litellm makes none.
+        """
         raw = self._litellm.utils.return_raw_request(
             self._litellm.types.utils.CallTypes.completion,
             {"model": self.name, "messages": self._messages(ask), "drop_params": True,
              **self._sampling(ask)},
         )  # fmt: skip
         body = raw.get("raw_request_body")
-        assert isinstance(body, dict), raw.get("error")
+        if not isinstance(body, dict):
+            raise ModelRefused(
+                f"the request cannot be put into the form of {self.name}'s vendor",
+                where=f"step {ask.purpose}",
+                why=redact(str(raw.get("error")), self._environ)[:300],
+                todo="choose another model",
+            )
         return body, raw.get("raw_request_headers") or {}
 
     def reply_from(self, body: dict[str, Any], ask: Ask) -> Reply | None:
