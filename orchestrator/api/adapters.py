@@ -10,7 +10,7 @@ from orchestrator.api.allowed_models import is_free, require_may_ask, server_of_
 from orchestrator.api.data import same_data
 from orchestrator.api.prepare import open_author
 from orchestrator.core.files import shipped_root
-from orchestrator.core.model import FALLBACK
+from orchestrator.core.model import FALLBACK, REVIEWING
 from orchestrator.core.outlook import Outlook
 from orchestrator.core.protocols import Blobs, LanguageModel, Sandbox
 from orchestrator.core.tree import Tree, digest
@@ -18,6 +18,7 @@ from orchestrator.editor.aider import ContainerEditor, ProcessEditor
 from orchestrator.literature.engines.opening import open_sources, own_shelf
 from orchestrator.literature.library.local import LocalLibrary
 from orchestrator.machine.baseline_cache import CachedBaselineSandbox, find_baseline
+from orchestrator.models.batching import BatchingModel, takes_batches
 from orchestrator.models.failures import RetryTiming
 from orchestrator.models.fallback import PATIENCE, FallbackModel
 from orchestrator.models.litellm import LitellmModel
@@ -150,12 +151,22 @@ def _models(
         return FallbackModel(first, second, tell)
 
     roles = {role: opened(pin.name, dict(pin.prices)) for role, pin in pins.items()}
-    return opened(setup.model, dict(setup.prices)), roles
+    model = opened(setup.model, dict(setup.prices))
+    if setup.reviewing.batch:
+        reviewer = roles.get(REVIEWING, model)
+        if isinstance(reviewer, LitellmModel) and takes_batches(reviewer):
+            roles[REVIEWING] = BatchingModel(
+                reviewer, os.environ, waiting, cancels=setup.reviewing.batch == "cancel"
+            )
+        else:
+            tell(f"{reviewer.name} takes no batches here: its reviews are asked for one by one")
+    return model, roles
 
 
 def with_pictures(model: LanguageModel, blobs: BlobStore) -> LanguageModel:
     """The model, with the pictures of its requests read from ``blobs``."""
-    return model.reading(blobs.get) if isinstance(model, LitellmModel | FallbackModel) else model
+    readers = LitellmModel | FallbackModel | BatchingModel
+    return model.reading(blobs.get) if isinstance(model, readers) else model
 
 
 def _before(real: Sandbox, setup: RunSpec, blobs: Blobs) -> Sandbox:

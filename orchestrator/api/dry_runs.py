@@ -9,7 +9,9 @@ from pathlib import Path
 
 from orchestrator.api.adapters import kept_for
 from orchestrator.api.allowed_models import is_free
+from orchestrator.api.batch_reviews import require_batches
 from orchestrator.api.data import data_for
+from orchestrator.api.effort_use import EffortUse
 from orchestrator.api.estimate import Estimate, estimate_of
 from orchestrator.api.images import resolve_images
 from orchestrator.api.parallel import ideas_in_flight
@@ -37,7 +39,7 @@ class Lack:
 class DryRun:
     """A run as it would be. ``ideas`` are the names of those of a list; without a list, ``count`` are proposed.
     ``models`` are (role, name, server), ``images`` (name, id) as far as they are there, ``baseline`` says where
-    it comes from. ``folder`` is where its record would lie; ``lacks`` is empty for a run that can start.
+    it comes from. ``effort`` are lines on how much models think. ``folder`` is where its record would lie; ``lacks`` is empty for a run that can start.
     """
 
     template: str
@@ -48,6 +50,7 @@ class DryRun:
     left_out: tuple[str, ...]
     parallel: int
     models: tuple[tuple[str, str, str], ...]
+    effort: tuple[str, ...]
     policy: str
     policy_origin: str
     policy_hash: str
@@ -83,6 +86,7 @@ def preview_run(request: RunRequest) -> DryRun:
         left_out=LEFT_OUT[setup.leave_out],
         parallel=ideas_in_flight(setup, request.parallel),
         models=tuple(pins),
+        effort=EffortUse(setup).words(),
         policy=policy.name,
         policy_origin=policy.origin,
         policy_hash=policy.hash,
@@ -103,6 +107,7 @@ def _with_data(setup: RunSpec, request: RunRequest) -> tuple[RunSpec, list[Lack]
     """The set-up with its data if that is here; and what is missing of models, servers and data."""
     lacks = [
         *_lacking(lambda: _require_models(setup, request)),
+        *_lacking(lambda: require_batches(setup)),
         *_lacking(lambda: require_servers(setup)),
     ]
     try:

@@ -77,7 +77,7 @@ class FreeRun:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
     """What a run will take; None and empty where no language model is asked, but for ``free``. ``fewest`` and
-    ``most`` are the totals with few and with many experiments, ``unpriced`` the models without a known price.
+    ``most`` are the totals with few and with many experiments, ``unpriced`` the models without a known price, ``effort`` how much models are asked to think.
     """
 
     template: str
@@ -90,6 +90,7 @@ class Estimate:
     fewest: RunEstimate | None = None
     most: RunEstimate | None = None
     unpriced: tuple[str, ...] = ()
+    effort: tuple[tuple[str, str], ...] = ()
     passes: tuple[PassedBudget, ...] = ()
     basis: EstimateBasis | None = None
     free: FreeRun | None = None
@@ -108,6 +109,7 @@ def estimate_of(spec: RunSpec, request: RunRequest) -> Estimate:
         model=spec.model,
         policy=spec.policy.name,
         ideas=spec.ideas,
+        effort=spec.effort,
     )
     if all(map(is_free, (spec.model, *(pin.name for pin in spec.roles)))):
         return replace(head, free=_free(spec, request) if spec.model == SWEEP else None)

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from orchestrator.api.allowed_models import is_free
+from orchestrator.api.effort_use import EffortUse
 from orchestrator.core.model import DEFAULT_ROLE, role_of
-from orchestrator.models.bounds import cost_of
+from orchestrator.models.bounds import batch_prices, cost_of
 from orchestrator.models.litellm import PER_COMPLETION, PER_PROMPT
 from orchestrator.record.asked_stages import LEFT_OUT
 from orchestrator.record.pins import ModelPin
@@ -21,6 +22,8 @@ SECONDS_BEFORE_ANSWER = 2.0
 JOB_SECONDS = 3.0
 """Of a container that edits, draws or compiles, assumed."""
 BASELINE_ROW = "baseline"
+_IN_BATCHES = ("review.form", "review.reflect")
+"""The purposes that go out in batches where reviews do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +79,8 @@ def stage_estimates(
     spec: RunSpec, idea: Expected, baseline: float | None
 ) -> tuple[StageEstimate, ...]:
     """What one idea takes by stage; ``baseline`` is the seconds of the baseline, if they are known."""
-    return tuple(_stage(name, spec, idea, baseline) for name in STAGE_ORDER)
+    use = EffortUse(spec)
+    return tuple(_stage(name, spec, use, idea, baseline) for name in STAGE_ORDER)
 
 
 def total_of(stages: Sequence[StageEstimate]) -> StageEstimate:
@@ -110,10 +114,17 @@ def passed_budgets(
     return tuple(found)
 
 
-def _stage(name: str, spec: RunSpec, idea: Expected, baseline: float | None) -> StageEstimate:
+def _with_thought(step: ExpectedStep, use: EffortUse) -> ExpectedStep:
+    """The step with what its model is assumed to think, which vendors count with the answer."""
+    return replace(step, answer=step.answer + step.requests * use.thought(step.purpose))
+
+
+def _stage(
+    name: str, spec: RunSpec, use: EffortUse, idea: Expected, baseline: float | None
+) -> StageEstimate:
     if name in LEFT_OUT[spec.leave_out]:
         return StageEstimate(stage=name)
-    steps = [one for one in idea.steps if one.stage == name]
+    steps = [_with_thought(one, use) for one in idea.steps if one.stage == name]
     total = total_of([_asked(one, spec, idea.answer_seconds) for one in steps])
     jobs = [one for one in idea.jobs if one.stage == name]
     seconds = JOB_SECONDS * sum(one.others for one in jobs)
@@ -131,6 +142,8 @@ def _asked(step: ExpectedStep, spec: RunSpec, answer_seconds: float | None) -> S
     pin = next((one for one in spec.roles if one.role == role), _pin(spec))
     usage = [round(one) for one in (step.prompt, step.answer, step.cached, step.written)]
     prices = _prices(pin)
+    if prices is not None and spec.reviewing.batch and step.purpose in _IN_BATCHES:
+        prices = batch_prices(prices)
     speed = step.answer / TOKENS_A_SECOND + SECONDS_BEFORE_ANSWER * step.requests
     return StageEstimate(
         stage=step.stage,

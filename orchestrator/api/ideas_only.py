@@ -26,9 +26,10 @@ from orchestrator.core.research import Idea
 from orchestrator.core.tree import Tree, digest
 from orchestrator.machine.baseline_cache import baselines_of, restore_files
 from orchestrator.models.failures import RetryTiming
+from orchestrator.record.absent import absent
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.paths import IdeaPaths
-from orchestrator.record.ports import Edges, Ports, absent
+from orchestrator.record.ports import Edges, Ports
 from orchestrator.record.spending import account_spending
 from orchestrator.research.ideas_file import write_ideas
 from orchestrator.research.prompts import prompts_hash

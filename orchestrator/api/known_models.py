@@ -5,13 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from typing import Any
 
 from orchestrator.api.model_check import ModelCheck, check_model
 from orchestrator.api.preferences import settings_held
 from orchestrator.core.errors import UnknownName
 from orchestrator.core.model import SWEEP
 from orchestrator.core.problems import nearest
-from orchestrator.models.litellm import PER_COMPLETION, PER_PROMPT, listed_models
+from orchestrator.models.effort import effort_levels
+from orchestrator.models.litellm import (
+    PER_COMPLETION,
+    PER_PROMPT,
+    listed_models,
+    takes_parameter,
+)
 from orchestrator.models.model_end import end_of
 from orchestrator.models.price_file import TOKENS_PRICED, priced_names
 
@@ -31,7 +38,9 @@ class ConfiguredModel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedModel:
-    """A vendor's model as litellm's list has it: US dollars for a million tokens, tokens, its end."""
+    """A vendor's model as litellm's list has it: US dollars for a million tokens, tokens, the levels that
+    ``--effort`` has there, its end.
+    """
 
     name: str
     input: float | None
@@ -39,6 +48,7 @@ class ListedModel:
     context: int | None
     pictures: bool
     reasoning: bool
+    efforts: tuple[str, ...]
     ends: date | None
 
 
@@ -77,6 +87,7 @@ def models_of(vendor: str) -> tuple[ListedModel, ...]:
                     context=context if isinstance(context, int) else None,
                     pictures=bool(facts.get("supports_vision")),
                     reasoning=bool(facts.get("supports_reasoning")),
+                    efforts=effort_levels(facts) if _takes_effort(name, facts) else (),
                     ends=end.on if end else None,
                 )
             )
@@ -87,6 +98,10 @@ def models_of(vendor: str) -> tuple[ListedModel, ...]:
             todo=nearest(vendor, VENDORS),
         )
     return tuple(found)
+
+
+def _takes_effort(name: str, facts: Mapping[str, Any]) -> bool:
+    return bool(facts.get("supports_reasoning")) and takes_parameter(name, "reasoning_effort")
 
 
 def _million(price: object) -> float | None:

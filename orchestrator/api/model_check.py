@@ -15,6 +15,7 @@ from orchestrator.core.deadline import FOREVER, Deadline, bounded
 from orchestrator.core.errors import BudgetSpent, ModelBusy, ModelFailed, UserError
 from orchestrator.core.model import Ask, Message
 from orchestrator.core.secrets import redact, secret_name
+from orchestrator.models.batching import takes_batches
 from orchestrator.models.facts import takes_sampling
 from orchestrator.models.failures import RetryPolicy, RetryTiming
 from orchestrator.models.litellm import PER_COMPLETION, PER_PROMPT, LitellmModel
@@ -61,7 +62,7 @@ class TrialCall:
 class ModelCheck:
     """What is known of a model; None where litellm's list does not say. ``server`` is empty for the
     vendor's own. ``variables`` are those that the key is in, or that are missing; never their values.
-    ``call`` is None where none was asked for.
+    ``efforts`` are the levels that ``--effort`` has there; ``batches``: for ``--batch-reviews``. ``call`` is None where none was asked for.
     """
 
     name: str
@@ -76,8 +77,10 @@ class ModelCheck:
     pictures: bool | None
     temperature: bool
     reasoning: bool | None
+    efforts: tuple[str, ...]
     reply_schema: bool | None
     caching: bool | None
+    batches: bool
     ends: date | None
     days_left: int | None
     call: TrialCall | None
@@ -113,8 +116,10 @@ def check_model(
         pictures=_flag(model, "supports_vision"),
         temperature=takes_sampling(model.facts) and model.takes("temperature"),
         reasoning=_flag(model, "supports_reasoning"),
+        efforts=model.efforts,
         reply_schema=_flag(model, "supports_response_schema"),
         caching=_flag(model, "supports_prompt_caching"),
+        batches=takes_batches(model),
         ends=end.on if end else None,
         days_left=end.days if end else None,
         call=None if offline else _call(model, environ),

@@ -32,10 +32,11 @@ from orchestrator.literature.engines.opening import (
 from orchestrator.literature.library.local import LocalLibrary
 from orchestrator.models.failures import RetryTiming
 from orchestrator.models.prices import stated_price
+from orchestrator.record.absent import absent
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.literature_notes import NoveltyJudged
 from orchestrator.record.paths import RunPaths
-from orchestrator.record.ports import Edges, absent
+from orchestrator.record.ports import Edges
 from orchestrator.record.spending import account_spending
 from orchestrator.research.idea_lists import listed_ideas
 from orchestrator.research.pipeline import RUN_ERRORS

@@ -24,9 +24,10 @@ from orchestrator.core.research import Idea
 from orchestrator.core.tree import digest
 from orchestrator.models.failures import RetryTiming
 from orchestrator.models.prices import prices_of, stated_price
+from orchestrator.record.absent import absent
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.paths import IdeaPaths
-from orchestrator.record.ports import Edges, absent
+from orchestrator.record.ports import Edges
 from orchestrator.record.spending import account_spending
 from orchestrator.research.prompts import prompts_hash
 from orchestrator.research.stages.doubting import ReadSentence, doubts_of, seen_sentences

@@ -38,6 +38,7 @@ PREFERENCES: dict[str, Preference] = {
     "model": Preference(default="builtin/sweep", about="who has the ideas and writes"),
     "edit_model": Preference(default=None, about="another model for the code of experiments"),
     "review_model": Preference(default=None, about="another model for critique and review"),
+    "effort": Preference(default=None, about="how much models think: LEVEL or ROLE=LEVEL"),
     "price": Preference(default=None, about="of the model beside it: IN,OUT in US dollars"),
     "max_usd": Preference(default=None, kind=float, about="stop at this cost in US dollars"),
     "policy": Preference(default=None, about="what containers may use; else the largest that fits"),
@@ -133,8 +134,8 @@ def _wrong(key: str, found: TomlValue, of_folder: bool) -> Problem | None:  # no
         todo = "remove it here; keys belong in the environment, such as OPENAI_API_KEY"
     elif known is None:
         close = nearest(key, PREFERENCES)
-        hint = f"{close}; " if close.startswith("did") else ""
-        what, todo = f"there is no setting {key!r}", f"{hint}known: {', '.join(PREFERENCES)}"
+        what = f"there is no setting {key!r}"
+        todo = close if close.startswith("did") else f"known: {', '.join(PREFERENCES)}"
     elif of_folder and key in _NOT_OF_A_FOLDER:
         what = f"{key!r} may not be set by a folder's file"
         todo = f"{_NOT_OF_A_FOLDER[key]}: set it in {user_file()}, if you want it"

@@ -29,6 +29,7 @@ from orchestrator.core.model import ROLES, SWEEP
 from orchestrator.core.problems import nearest
 from orchestrator.core.protocols import LanguageModel
 from orchestrator.literature.engines.opening import chosen_engines, server_of
+from orchestrator.models.effort import parse_effort
 from orchestrator.models.failures import RetryPolicy, RetryTiming
 from orchestrator.models.litellm import LitellmModel, open_model
 from orchestrator.models.model_end import end_notice
@@ -61,7 +62,7 @@ class RunRequest:
     :func:`orchestrator.api.parallel.ideas_in_flight`. ``gpus`` are the machine's that it may use:
     :func:`orchestrator.sandbox.gpus.choice.gpu_choice`.
     ``fresh`` measures the baseline in this run, even if one is kept. ``sign`` is the key that signs
-    the record.
+    the record. ``effort`` is how much models are to think: ``medium,reviewing=high``; None: as their vendors have it.
     """
 
     template: str
@@ -87,6 +88,7 @@ class RunRequest:
     fresh: bool = False
     sign: Signer | None = None
     results: Path = RESULTS
+    effort: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +150,7 @@ def prepare(request: RunRequest, *, to_start: bool = True) -> Prepared:
         request.ideas_file, only=request.only, count=request.ideas, open_ended=request.open_ended
     )
     require_reviewed(request.leave_out, request.reviewing)
+    effort = parse_effort(request.effort)
     engines = [(one, server_of(one, os.environ)) for one in chosen_engines(request.engine)]
     # Before a model is opened: that may import litellm.
     prices = stated_price(request.price, request.model)
@@ -180,6 +183,7 @@ def prepare(request: RunRequest, *, to_start: bool = True) -> Prepared:
         open_ended=request.open_ended,
         leave_out=request.leave_out,
         ceilings=held_below(policy),
+        effort=effort,
     )
     require_allowed_models(setup)
     require_time(template, policy, request.scale)

@@ -16,10 +16,10 @@ from orchestrator.core.protocols import Blobs
 from orchestrator.core.research import Idea
 from orchestrator.core.tree import Tree
 from orchestrator.core.untrusted import file_hash, folder_entries, require_plain
+from orchestrator.record.absent import absent
 from orchestrator.record.journal import Mode
 from orchestrator.record.paths import IdeaPaths, RunPaths
 from orchestrator.record.pins import Pins
-from orchestrator.record.ports import absent
 from orchestrator.research.pins import read_pins, spec_of, template_of
 from orchestrator.research.run import ENDS_OF_RUN, research
 from orchestrator.research.run_spec import PursuedIdea, RunDeps, RunLocation, RunSpec

@@ -184,6 +184,7 @@ def _words(pins: Pins) -> dict[str, str]:
     words = {f"model ({one.role})": f"{one.name} {one.server}".strip() for one in pins.models}
     words |= {f"pictures ({one.role})": _yes(one.sees) for one in pins.models}
     words |= {
+        "effort": pins.efforts or "as the vendors have it",
         "scale": pins.scale,
         "ideas": str(pins.ideas),
         "given ideas": str(len(pins.given)),

@@ -9,7 +9,9 @@ from datetime import UTC, datetime
 from orchestrator.api import find_run
 from orchestrator.api.adapters import kept_for, real_edges, require_month_left
 from orchestrator.api.allowed_models import require_allowed_models
+from orchestrator.api.batch_reviews import require_batches
 from orchestrator.api.denied import require_not_withdrawn
+from orchestrator.api.effort_use import EffortUse
 from orchestrator.api.export import FileExporter
 from orchestrator.api.holding import require_no_hold
 from orchestrator.api.image_contents import record_contents
@@ -72,6 +74,7 @@ def run(request: RunRequest, listener: Listener = _silent) -> RunOutcome:
     require_no_hold()
     prepared = prepare(request)
     setup = prepared.setup
+    require_batches(setup)
     require_servers(setup)
     require_gpus(request.gpus, setup.policy)
     require_month_left(setup)
@@ -80,7 +83,7 @@ def run(request: RunRequest, listener: Listener = _silent) -> RunOutcome:
         listener(Notice(f"policy: {setup.policy.name}, {prepared.why_policy}"))
     for ceiling in setup.ceilings:
         listener(Notice(f"ceiling: {ceiling.name}, {ceiling.file}; the policy is below it"))
-    for line in prepared.model_ends:
+    for line in (*prepared.model_ends, *EffortUse(setup).notices()):
         listener(Notice(line))
     if not setup.engines and setup.model != SWEEP:
         listener(Notice("papers: from lists on this machine alone; --engine all searches online"))

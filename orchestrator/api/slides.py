@@ -27,10 +27,11 @@ from orchestrator.core.tree import Tree, digest
 from orchestrator.core.untrusted import require_plain
 from orchestrator.models.failures import RetryTiming
 from orchestrator.models.prices import prices_of, stated_price
+from orchestrator.record.absent import absent
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.chain import head_of
 from orchestrator.record.paths import LATEX_OUTPUT, PAPER_PDF, IdeaPaths, RunPaths
-from orchestrator.record.ports import Edges, Ports, absent
+from orchestrator.record.ports import Edges, Ports
 from orchestrator.record.spending import account_spending
 from orchestrator.research.pins import read_pins, same_program, spec_of, template_of
 from orchestrator.research.run_spec import RunSpec, Study

@@ -37,9 +37,10 @@ from orchestrator.literature.library.local import LocalLibrary
 from orchestrator.literature.sources import Shelf
 from orchestrator.models.failures import RetryTiming
 from orchestrator.models.prices import prices_of, stated_price
+from orchestrator.record.absent import absent
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.paths import LATEX_OUTPUT, PAPER_PDF, IdeaPaths
-from orchestrator.record.ports import Edges, Ports, absent
+from orchestrator.record.ports import Edges, Ports
 from orchestrator.record.spending import account_spending
 from orchestrator.research.prompts import prompts_hash
 from orchestrator.research.survey.extracting import extract_facts

@@ -49,6 +49,8 @@ def _rows(found: DryRun) -> Iterator[tuple[str, str]]:
         yield "left out", ", ".join(found.left_out)
     for role, name, server in found.models:
         yield f"model{f' ({role})' if role else ''}", f"{name}{f' at {server}' if server else ''}"
+    if found.effort:
+        yield "effort", "; ".join(found.effort)
     why = f"; {found.why_policy}" if found.why_policy else ""
     yield "policy", f"{found.policy} {found.policy_hash[:12]}, {found.policy_origin}{why}"
     yield (

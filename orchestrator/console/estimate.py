@@ -8,6 +8,7 @@ from dataclasses import asdict
 from textwrap import fill
 
 from orchestrator.api.allowed_models import is_free
+from orchestrator.api.effort_use import THOUGHT
 from orchestrator.api.estimate import Estimate, EstimateBasis, estimate_run
 from orchestrator.api.estimate_costs import (
     TOKENS_A_SECOND,
@@ -92,8 +93,8 @@ def draw_estimate(found: Estimate) -> None:
     out.say(_heading(found) + "\n")
     out.table(_HEADS, [*map(_cells, rows), _cells(found.likely.total)], numbers=True)
     out.say()
-    notes = (*_range(found), *_budgets(found), *_unpriced(found), *_rests_on(found.basis))
-    out.say(_paragraphs(*notes))
+    notes = (*_range(found), *_budgets(found), *_unpriced(found), *_thinking(found))
+    out.say(_paragraphs(*notes, *_rests_on(found.basis)))
 
 
 def _free(found: Estimate) -> Iterator[str]:
@@ -188,6 +189,12 @@ def _unpriced(found: Estimate) -> Iterator[str]:
             f"No price is known for {name}. Give it, in US dollars per million tokens, with "
             f"{given}an entry in {own_prices_path()}"
         )
+
+
+def _thinking(found: Estimate) -> Iterator[str]:
+    if found.effort:
+        tokens = ", ".join(f"{count:,.0f} at {level}" for level, count in THOUGHT.items())
+        yield f"Answers include what is thought at --effort, assumed: {tokens} a request."
 
 
 def _rests_on(basis: EstimateBasis) -> Iterator[str]:

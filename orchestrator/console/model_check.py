@@ -38,8 +38,14 @@ def _draw(found: ModelCheck) -> None:
         ("pictures", _yes(found.pictures), "" if found.pictures else "--vision shows them anyway"),
         ("temperature", _yes(found.temperature), "" if found.temperature else "it is left out"),
         ("reasoning", _yes(found.reasoning), ""),
+        (
+            "effort",
+            ", ".join(found.efforts) or "no levels",
+            "" if found.efforts else "none is sent",
+        ),
         ("reply schema", _yes(found.reply_schema), ""),
         ("prompt caching", _yes(found.caching), ""),
+        ("batches", _yes(found.batches), "--batch-reviews" if found.batches else ""),
         ("end", *_end(found)),
         *_call(found.call),
     ]

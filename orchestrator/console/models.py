@@ -9,6 +9,7 @@ from textwrap import fill
 from orchestrator.api.known_models import VENDORS, ConfiguredModel, configured_models, models_of
 from orchestrator.console import model_check
 from orchestrator.console import output as out
+from orchestrator.core.effort import EFFORTS
 
 
 def show_models(name: str, *, as_json: bool) -> int:
@@ -43,13 +44,14 @@ def _show_vendor(vendor: str) -> None:
             _dollars(one.output),
             f"{one.context:,}" if one.context else "",
             "yes" if one.pictures else "no",
-            "yes" if one.reasoning else "no",
+            effort_range(one.efforts) or ("yes" if one.reasoning else "no"),
             str(one.ends or ""),
         )
         for one in models_of(vendor)
     ]
     out.table(("model", "in $", "out $", "context", "pictures", "reasons", "ends"), rows)
     out.say("\nUS dollars for a million tokens, by the list of the installed litellm")
+    out.say("reasons: the levels that --effort has there; yes: it has none")
 
 
 def _row(one: ConfiguredModel) -> tuple[str, ...]:
@@ -59,6 +61,11 @@ def _row(one: ConfiguredModel) -> tuple[str, ...]:
     context = f"{known.context:,}" if known.context else "not known"
     prices = _dollars(known.price.input), _dollars(known.price.output)
     return one.name, one.origin, known.key, *prices, context, str(known.ends or "")
+
+
+def effort_range(efforts: tuple[str, ...]) -> str:
+    """``low-high`` where a model has every level."""
+    return f"{efforts[0]}-{efforts[-1]}" if efforts == EFFORTS else ", ".join(efforts)
 
 
 def _dollars(price: float | None) -> str:

@@ -177,6 +177,14 @@ ReviewModelOption = Annotated[
     str | None,
     typer.Option("--review-model", metavar="NAME", help="Another model for critique and review."),
 ]
+EffortOption = Annotated[
+    str | None,
+    typer.Option(
+        "--effort",
+        metavar="LEVEL",
+        help="How much models think: low, medium or high, or ROLE=LEVEL with commas.",
+    ),
+]
 BudgetOption = Annotated[
     float | None, typer.Option("--max-usd", min=0, help="Stop at this cost in US dollars.")
 ]

@@ -17,6 +17,7 @@ from orchestrator.console.options import (
     DetachOption,
     DryRunOption,
     EditModelOption,
+    EffortOption,
     EngineOption,
     EstimateOption,
     ForkOption,
@@ -76,6 +77,7 @@ def _run(
     edit_model: EditModelOption = None,
     review_model: ReviewModelOption = None,
     role: RoleOption = None,
+    effort: EffortOption = None,
     vision: VisionOption = None,
     engine: EngineOption = "none",
     reviews: reviewing.ReviewsOption = 1,
@@ -83,6 +85,7 @@ def _run(
     review_examples: reviewing.ExamplesOption = True,
     accept_from: reviewing.AcceptOption = 6.0,
     improve: reviewing.ImproveOption = 0,
+    batch_reviews: reviewing.BatchOption = "",
     no_review: NoReviewOption = False,
     no_paper: NoPaperOption = False,
     fresh: FreshOption = False,
@@ -98,24 +101,23 @@ def _run(
     as_json: Json = False,
 ) -> None:
     """Take a template from ideas to reviewed papers."""
-    asked = reviews, reflections, accept_from, improve
-    rules = reviewing.review_rules(*asked, examples=review_examples)
     request = api.RunRequest(
         template=template, model=model, ideas=ideas, ideas_file=ideas_file, only=only,
         novelty=not skip_novelty, open_ended=open_ended, parallel=parallel, gpus=gpus, scale=scale, policy=policy,
         leave_out=api.leave_out_of(paper=no_paper, review=no_review), data=data, max_usd=max_usd,
         max_gpu_time=console.spans.seconds_of("--max-gpu-time", max_gpu_time), fresh=fresh, results=results,
-        price=price, vision=vision, engine=engine, reviewing=rules, sign=console.signing_keys.key_named(sign, background=detach),
-        roles=named_roles(role, editing=edit_model, reviewing=review_model),
+        price=price, vision=vision, engine=engine, sign=console.signing_keys.key_named(sign, background=detach),
+        roles=named_roles(role, editing=edit_model, reviewing=review_model), effort=effort,
+        reviewing=reviewing.review_rules(
+            reviews, reflections, accept_from, improve, examples=review_examples, batch=batch_reviews),
     )  # fmt: skip
     if dry_run:
         raise typer.Exit(console.dry_run.show_dry_run(request, as_json=as_json))
     view = View(quiet=quiet, as_json=as_json, notify=notify)
     if prepare_only:
         raise typer.Exit(console.preparing.make_ready(request, view))
-    raise typer.Exit(
-        console.estimate.start_or_show(request, view, show=estimate, yes=yes, detach=detach)
-    )
+    start = console.estimate.start_or_show
+    raise typer.Exit(start(request, view, show=estimate, yes=yes, detach=detach))
 
 
 def _resume(

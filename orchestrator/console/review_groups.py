@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, get_args
 
 import typer
 
@@ -21,6 +21,7 @@ from orchestrator.console.options import (
     VisionOption,
 )
 from orchestrator.core.errors import UserError
+from orchestrator.record.pins import Batches
 
 ReviewsOption = Annotated[
     int,
@@ -52,6 +53,14 @@ AcceptOption = Annotated[
         help="Of several: the mean overall score of an accepted paper.",
     ),
 ]
+BatchOption = Annotated[
+    str,
+    typer.Option(
+        "--batch-reviews",
+        metavar="keep|cancel",
+        help="Ask for reviews as a batch, at half price. When the run is stopped: keep or cancel it.",
+    ),
+]
 ImproveOption = Annotated[
     int,
     typer.Option("--improve", min=0, max=5, help="How often a paper is improved by its reviews."),
@@ -77,15 +86,29 @@ OwnAccept = Annotated[
 
 
 def review_rules(
-    reviews: int, reflections: int, accept_from: float, improve: int, *, examples: bool
+    reviews: int,
+    reflections: int,
+    accept_from: float,
+    improve: int,
+    *,
+    examples: bool,
+    batch: str = "",
 ) -> api.ReviewPin:
-    """How the options say that papers are reviewed."""
+    """How the options say that papers are reviewed. Raises :class:`UserError`."""
+    stopped = {one: one for one in get_args(Batches)}.get(batch)
+    if stopped is None:
+        raise UserError(
+            "this is not what becomes of a batch when the run is stopped",
+            where=f"--batch-reviews {batch[:40]}",
+            todo="write keep (resume collects it) or cancel",
+        )
     return api.ReviewPin(
         reviews=reviews,
         reflections=reflections,
         examples=examples,
         accept_from=accept_from,
         improve=improve,
+        batch=stopped,
     )
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
+
+from orchestrator.core.tree import UNWRITTEN
 
 SWEEP = "builtin/sweep"
 """The name of the author that is a program and asks no model."""
@@ -15,6 +17,9 @@ DEFAULT_ROLE = "default"
 FALLBACK = "fallback"
 """The role of the model that answers any request whose own model gives no answer."""
 
+REVIEWING = "reviewing"
+"""The role of the model that reviews."""
+
 ROLES: dict[str, tuple[str, ...]] = {
     "ideas": ("ideas.", "novelty.", "plan."),
     "editing": ("experiment.", "instruments.", "notes."),
@@ -22,7 +27,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     "vision": ("plots.look",),
     "citing": ("writeup.queries", "cite."),
     "writing": ("writeup.", "compile.", "verify.", "survey."),
-    "reviewing": ("critique", "review.", "doubt."),
+    REVIEWING: ("critique", "review.", "doubt."),
     FALLBACK: (),
 }
 """Each role, and how the purposes of its requests begin; the first that fits counts."""
@@ -61,7 +66,8 @@ class Ask:
     """One request to a model. ``purpose`` names the stage's step, such as ``ideas.propose``.
 
     ``reply_schema`` is the JSON Schema that the reply must keep, as JSON text; empty for free text. A vendor
-    that cannot hold a reply to it does not get it.
+    that cannot hold a reply to it does not get it. ``effort`` is how much the model is to think, a level of
+    :data:`orchestrator.core.effort.EFFORTS`; empty: as its vendor has it.
     """
 
     purpose: str
@@ -69,6 +75,7 @@ class Ask:
     temperature: float = 0.7
     max_tokens: int = 4096
     reply_schema: str = ""
+    effort: str = field(default="", metadata=UNWRITTEN)
 
 
 @dataclass(frozen=True, slots=True)

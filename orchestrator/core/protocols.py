@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from orchestrator.core.deadline import Deadline
 from orchestrator.core.edit import Edit, EditRequest
+from orchestrator.core.errors import ModelFailed
 from orchestrator.core.job import Job, JobResult
 from orchestrator.core.literature import CheckedReference, Found, Query, References
 from orchestrator.core.model import Ask, Reply, Usage
@@ -24,6 +26,24 @@ class LanguageModel(Protocol):
 
     def complete(self, ask: Ask, within: Deadline) -> Reply:
         """Answer once, retries included. Raises :class:`BudgetSpent` when ``within`` passes."""
+
+
+@runtime_checkable
+class BatchModel(LanguageModel, Protocol):
+    """A model that also takes several requests at once, answers them later, and charges less for that."""
+
+    def batch_ceiling(self, ask: Ask) -> Usage:
+        """The most that this request can cost in a batch."""
+
+    def send(self, asks: Sequence[Ask], within: Deadline) -> str:
+        """Hand over the requests; the vendor's id of them, to be recorded before anything is waited for."""
+
+    def collect(
+        self, batch: str, asks: Sequence[Ask], within: Deadline
+    ) -> tuple[Reply | ModelFailed, ...]:
+        """Wait for the replies to all of ``asks``, in their order. A request that failed is its error; what is
+        raised concerns the waiting alone, and the batch can be collected later.
+        """
 
 
 class Editor(Protocol):

@@ -67,6 +67,16 @@ def _at(prices: Mapping[str, float], name: str, prompt: int) -> list[float]:
     return found
 
 
+def batch_prices(prices: Mapping[str, float]) -> dict[str, float]:
+    """The prices of a request in a batch: those that the vendor's list has for it, else half."""
+    end = "_batches"
+    return {
+        key: prices.get(key + end, price / 2)
+        for key, price in prices.items()
+        if not key.endswith(end)
+    }
+
+
 def cost_of(
     prices: Mapping[str, float], prompt: int, answer: int, cached: int, written: int
 ) -> float:

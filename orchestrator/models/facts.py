@@ -14,6 +14,7 @@ _ROUTES = ("converse/", "invoke/")  # how Bedrock is asked; no part of a model's
 _OF_A_SELLER = ("cost", "litellm_provider", "deprecation_date", "multiplier", "pricing")
 """Parts of the keys that say nothing of a model that somebody else sells."""
 _GATEWAYS = frozenset({"openrouter"})
+_BATCHES = frozenset({"openai", "anthropic"})
 
 
 def map_entry(known: Mapping[str, Any], name: str, provider: str) -> dict[str, Any]:
@@ -52,14 +53,21 @@ def thinks(name: str, facts: Mapping[str, Any]) -> bool:
     return not (_is_claude(name) and asked_to)
 
 
-def takes_schema(name: str, facts: Mapping[str, Any]) -> bool:
+def takes_schema(name: str, facts: Mapping[str, Any], *, asked_to_think: bool = False) -> bool:
     """Whether a reply can be held to a schema. litellm makes a forced call of a tool where Claude has nothing of
     its own for that, and a Claude that thinks refuses to be forced.
     """
     if not facts.get("supports_response_schema"):
         return False
     native = facts.get("supports_native_structured_output") or facts.get("supports_forced_tool_use")
-    return bool(native) or not (_is_claude(name) and thinks(name, facts))
+    thinking = asked_to_think or thinks(name, facts)
+    return bool(native) or not (_is_claude(name) and thinking)
+
+
+def takes_batches_at(provider: str, facts: Mapping[str, Any]) -> bool:
+    """Whether a model's requests can go out as a batch, by a vendor whose form of that is known here."""
+    priced = "input_cost_per_token_batches" in facts and facts.get("mode") == "chat"
+    return provider in _BATCHES and priced
 
 
 def takes_sampling(facts: Mapping[str, Any]) -> bool:

@@ -9,13 +9,13 @@ from orchestrator.core.errors import MissingKey, UnknownName
 from orchestrator.core.model import SWEEP
 from orchestrator.core.problems import nearest
 
-_SIGNED_IN = frozenset({"chatgpt", "github_copilot"})
+SIGNED_IN = frozenset({"chatgpt", "github_copilot"})
 """Vendors that litellm asks for a sign-in in a browser as soon as one of their names is looked up."""
 
 
 def provider_of(litellm: Any, name: str) -> str:
     """The provider that litellm asks for that name. Raises :class:`UnknownName`."""
-    if name.partition("/")[0] in _SIGNED_IN:
+    if name.partition("/")[0] in SIGNED_IN:
         raise UnknownName(
             f"{name[:100]} wants a sign-in in a browser, which aisci does not make",
             where="--model",

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.core.deadline import FOREVER, Deadline, bounded
-from orchestrator.core.errors import ModelBusy
+from orchestrator.core.errors import ModelBusy, ModelRefused
 from orchestrator.core.model import Ask, Reply, Usage
 from orchestrator.core.protocols import LanguageModel
 from orchestrator.core.secrets import redact
@@ -29,9 +29,11 @@ from orchestrator.models.bounds import cost_of, highest_price, prompt_bound
 from orchestrator.models.caching import marked_places, wants_marks, with_mark
 from orchestrator.models.circuit_breaker import breaker_of
 from orchestrator.models.counted import cached_of, written_of
+from orchestrator.models.effort import THINKING, THINKING_AT, effort_levels, effort_taken
 from orchestrator.models.facts import (
     highest_factor,
     map_entry,
+    takes_batches_at,
     takes_sampling,
     takes_schema,
     thinks,
@@ -45,15 +47,13 @@ from orchestrator.models.failures import (
     translate_failure,
     waiting_line,
 )
-from orchestrator.models.keys import missing_keys, provider_of, require_key
+from orchestrator.models.keys import SIGNED_IN, missing_keys, provider_of, require_key
 from orchestrator.models.pictures import ReadPicture, chat_message
 from orchestrator.models.said import error_in_choice
 from orchestrator.models.scripted import ReplyRule, ScriptedModel
 
 PER_PROMPT, PER_COMPLETION = "input_cost_per_token", "output_cost_per_token"
 _A_WHILE = 0.5  # seconds of a pause, until a stop is seen
-THINKING = 8192
-"""Tokens for thinking, in addition to the answer's: vendors count both against one limit."""
 MOST_TOKENS = 10**9  # of one request; a count above it, or below zero, is a server's mistake
 
 
@@ -100,7 +100,8 @@ class LitellmModel:
         self.missing_keys = () if self._own else missing_keys(litellm, name, environ)
         self._facts = map_entry(litellm.model_cost, name, provider)
         self._marks = not self._own and wants_marks(name, provider, self._facts)
-        self._holds = takes_schema(name, self._facts)
+        self.batch_vendor = provider if takes_batches_at(provider, self._facts) else ""
+        """Whose form of batches it takes; empty for none."""
         self._own_prices = True
         self._unlike: frozenset[str] = frozenset()
         self._read: ReadPicture = _no_picture
@@ -133,7 +134,12 @@ class LitellmModel:
 
     def takes(self, parameter: str) -> bool:
         """Whether litellm passes on a parameter of OpenAI's format, such as ``temperature``."""
-        return parameter in (self._litellm.get_supported_openai_params(self.name) or ())
+        return takes_parameter(self.name, parameter)
+
+    @property
+    def efforts(self) -> tuple[str, ...]:
+        """The levels of effort that may be sent."""
+        return effort_levels(self._facts) if self.takes("reasoning_effort") else ()
 
     @property
     def sees(self) -> bool:
@@ -146,12 +152,13 @@ class LitellmModel:
         model._read = picture  # noqa: SLF001 - a copy of itself
         return model
 
-    def ceiling(self, ask: Ask) -> Usage:
-        """The most that a request can use."""
-        sent = ask if self._holds else replace(ask, reply_schema="")
+    def ceiling(self, ask: Ask, prices: Mapping[str, float] | None = None) -> Usage:
+        """The most that a request can use, at these ``prices`` or its own."""
+        prices = self.prices() if prices is None else prices
+        sent = ask if self._held(ask) else replace(ask, reply_schema="")
         prompt, answer = prompt_bound(sent, self._count), self._room(ask)
-        per_prompt = highest_price(self.prices(), "input", prompt, marked=self._marks)
-        per_answer = highest_price(self.prices(), "output", prompt)
+        per_prompt = highest_price(prices, "input", prompt, marked=self._marks)
+        per_answer = highest_price(prices, "output", prompt)
         usd = None
         if per_prompt is not None and per_answer is not None:
             most = highest_factor(self._facts) if self._own_prices else 1.0
@@ -171,7 +178,7 @@ class LitellmModel:
             try:
                 response = bounded(lambda: self._once(ask, within), within, where)
             except self._failures as error:
-                changed = self._refused_names(error) if attempt < tries else frozenset[str]()
+                changed = self._refused_names(error, ask) if attempt < tries else frozenset[str]()
                 if changed:
                     self._unlike |= changed
                     continue
@@ -199,9 +206,10 @@ class LitellmModel:
             raise failure from None  # the cause holds the request, and that holds the key
         self._breaker.wait_until(self._timing.clock() + pause)
         self._timing.tell(waiting_line(self.name, failure, pause, attempt + 1, tries))
-        self._rest(pause, within, f"step {ask.purpose}")
+        self.rest(pause, within, f"step {ask.purpose}")
 
-    def _rest(self, pause: float, within: Deadline, where: str) -> None:
+    def rest(self, pause: float, within: Deadline, where: str) -> None:
+        """Wait; a stop is seen at once. Raises as :meth:`Deadline.check`."""
         while pause > 0:
             step = pause if within.stop is None else min(pause, _A_WHILE)
             self._timing.sleep(step)
@@ -215,7 +223,7 @@ class LitellmModel:
             raise within.spent(where)
         if pause:
             self._timing.tell(f"waiting for {self.name}, {where}: busy; asking in {pause:.0f} s")
-            self._rest(pause, within, where)
+            self.rest(pause, within, where)
 
     def _once(self, ask: Ask, within: Deadline) -> Any:
         """One request, with litellm's retries and those of its HTTP client disabled. A body whose
@@ -251,22 +259,54 @@ class LitellmModel:
             raise
         return response
 
+    def raw_request(self, ask: Ask) -> tuple[dict[str, Any], dict[str, str]]:
+        """The body of a request in its vendor's form, and its headers without the key; nothing is sent. Raises
+        :class:`ModelRefused` where litellm makes none.
+        """
+        raw = self._litellm.utils.return_raw_request(
+            self._litellm.types.utils.CallTypes.completion,
+            {"model": self.name, "messages": self._messages(ask), "drop_params": True,
+             **self._sampling(ask)},
+        )  # fmt: skip
+        body = raw.get("raw_request_body")
+        if not isinstance(body, dict):
+            raise ModelRefused(
+                f"the request cannot be put into the form of {self.name}'s vendor",
+                where=f"step {ask.purpose}",
+                why=redact(str(raw.get("error")), self._environ)[:300],
+                todo="choose another model",
+            )
+        return body, raw.get("raw_request_headers") or {}
+
+    def reply_from(self, body: dict[str, Any], ask: Ask) -> Reply | None:
+        """The reply in the body of an answer in OpenAI's format; None for a body that is no answer."""
+        try:
+            response = self._litellm.ModelResponse(**body)
+        except (TypeError, ValueError):
+            return None
+        return self._reply(response, ask, 1) if body.get("choices") else None
+
     def _sampling(self, ask: Ask) -> dict[str, Any]:
-        """Temperature, length and the form of the reply, in the names that this model takes."""
+        """Temperature, length, effort and the form of the reply, in the names that this model takes."""
         length = "max_completion_tokens" if "max_tokens" in self._unlike else "max_tokens"
         given: dict[str, Any] = {length: self._room(ask)}
-        if takes_sampling(self._facts):
+        effort = self._effort(ask)
+        if effort:
+            given["reasoning_effort"] = effort
+        # A model that thinks only because it is asked to takes a temperature only where it does not think.
+        if takes_sampling(self._facts) and (not effort or thinks(self.name, self._facts)):
             given["temperature"] = ask.temperature
-        if ask.reply_schema and self._holds:
+        if ask.reply_schema and self._held(ask):
             given["response_format"] = reply_format(ask.reply_schema)
         return {name: value for name, value in given.items() if name not in self._unlike}
 
-    def _refused_names(self, error: Exception) -> frozenset[str]:
+    def _refused_names(self, error: Exception, ask: Ask) -> frozenset[str]:
         """The parameters that the vendor refuses now and that were sent: litellm's list cannot know of a
         model that is newer than it.
         """
         refused = refused_parameters(error) - self._unlike
-        return refused if self._holds else refused - {"response_format"}
+        sent = self._sampling(ask)
+        return frozenset(name for name in refused if name in sent or name == "max_tokens")
 
     def _reply(self, response: Any, ask: Ask, requests: int) -> Reply:
         choices = getattr(response, "choices", None) or []
@@ -308,9 +348,20 @@ class LitellmModel:
         """Tokens by the tokenizer that litellm brings, whatever the vendor's own is."""
         return int(self._litellm.token_counter(model="", text=text))
 
+    def _effort(self, ask: Ask) -> str:
+        """The level that is sent; empty for none."""
+        if not ask.effort or "reasoning_effort" in self._unlike:
+            return ""
+        return effort_taken(ask.effort, self.efforts)
+
+    def _held(self, ask: Ask) -> bool:
+        """Whether the reply can be held to a schema."""
+        return takes_schema(self.name, self._facts, asked_to_think=bool(self._effort(ask)))
+
     def _room(self, ask: Ask) -> int:
         """Tokens for the answer, and for what the model thinks before it; at most what it can give."""
-        room = ask.max_tokens + (THINKING if thinks(self.name, self._facts) else 0)
+        unasked = THINKING if thinks(self.name, self._facts) else 0
+        room = ask.max_tokens + THINKING_AT.get(self._effort(ask), unasked)
         most = self._facts.get("max_output_tokens")
         return min(room, most) if isinstance(most, int) else room
 
@@ -327,6 +378,13 @@ def listed_models(vendor: str) -> dict[str, Mapping[str, Any]]:
     texts = ((name, one) for name, one in entries if one.get("mode") in {"chat", "responses"})
     mine = ((name, one) for name, one in texts if one.get("litellm_provider") == vendor)
     return {f"{vendor}/{name.removeprefix(f'{vendor}/')}": one for name, one in mine}
+
+
+def takes_parameter(name: str, parameter: str) -> bool:
+    """Whether litellm passes on a parameter of OpenAI's format to that model."""
+    if name.partition("/")[0] in SIGNED_IN:
+        return False
+    return parameter in (_litellm().get_supported_openai_params(name) or ())
 
 
 def reply_format(schema: str) -> dict[str, Any]:

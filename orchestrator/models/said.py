@@ -15,13 +15,15 @@ _QUOTA = re.compile(r"insufficient_quota|exceeded your current quota")
 _NO_MEMORY = re.compile(r"(?i)out of memory|requires more system memory|cudaMalloc failed")
 _FILTERED = re.compile(r"(?i)content management policy|content_filter|content policy")
 _UNSUPPORTED = re.compile(
-    r"(?i)unsupported|not support|does not take|deprecated|not allowed|unrecognized"
+    r"(?i)unsupported|not support|does not take|deprecated|not allowed|not permitted|unrecognized"
 )
 _SCHEMA = re.compile(
     r"(?i)response_?format|json_?schema|response_?schema|output_?(?:format|config)|invalid schema"
     r"|json_tool_call|tool_?(?:choice|config)|grammar"
 )
 """How a refused schema of the reply is named: by its name at a vendor, or by that of the tool in its place."""
+_EFFORT = re.compile(r"(?i)\beffort\b|reasoning_?effort|thinking[_ .]?(?:level|budget|config|type)")
+"""How a refused level of effort is named, in OpenAI's words, Anthropic's and Google's."""
 _DELAY = re.compile(
     r"(?i)(?:retryDelay\W{1,8}|(?:retry|try again) (?:in|after) )(\d{1,5}(?:\.\d{1,9})?)"
     r"(?:s\b| seconds?\b)"
@@ -58,13 +60,14 @@ def is_filtered(text: str) -> bool:
 
 def unlike(text: str) -> frozenset[str]:
     """The parameters, of those that can be left out or renamed, that a refused request is said to have had."""
-    if _SCHEMA.search(text):
-        return frozenset({"response_format"})
-    if not _UNSUPPORTED.search(text):
-        return frozenset()
+    refused = bool(_UNSUPPORTED.search(text))
     named = re.search(r"\btemperature\b", text), re.search(r"\bmax_completion_tokens\b", text)
     names = ("temperature", "max_tokens")
-    return frozenset(name for name, found in zip(names, named, strict=True) if found)
+    found = frozenset(name for name, one in zip(names, named, strict=True) if one and refused)
+    # "temperature is not supported with reasoning effort high" is about the temperature.
+    if refused and not found and _EFFORT.search(text):
+        return frozenset({"reasoning_effort"})
+    return frozenset({"response_format"}) if _SCHEMA.search(text) else found
 
 
 def said_delay(text: str) -> float:

@@ -28,6 +28,7 @@ from orchestrator.core.model import Usage
 from orchestrator.core.protocols import Blobs
 from orchestrator.core.tree import canonical, digest
 from orchestrator.record.attestation import container_statement
+from orchestrator.record.batch_notes import BatchSent
 from orchestrator.record.chain import append_line, read_lines
 from orchestrator.record.divergence import (
     diverged,
@@ -85,6 +86,17 @@ class _Call:
     end: Answered | CallFailed | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class FoundCall:
+    """A port call at its place: its request as JSON, and what is recorded of it."""
+
+    port: Port
+    scope: str
+    ordinal: int
+    plain: Any
+    recorded: _Call | None
+
+
 class Journal:
     """One file, one writer. ``listener`` receives each line as it is written or read. With ``torn``, lines are
     read up to a torn last one: another process may be writing them.
@@ -108,6 +120,8 @@ class Journal:
         """The last try of each step that was left for resume, by its scope."""
         self.failed_edits: Counter[str] = Counter()
         """How often the edits of a scope failed at a reply that could not be used."""
+        self.batches: dict[CallKey, str] = {}
+        """The vendor's id of the batch that a call was last sent in."""
         self._scopes: set[str] = set()  # of recorded calls, with those above them
         self._branch: set[CallKey] = set()  # the calls of the present branch
         self._notes = NoteIndex()
@@ -220,10 +234,7 @@ class Journal:
             if event.port == "editor" and event.error.type in _UNUSABLE:
                 self.failed_edits[event.scope] += 1
         elif isinstance(event, Noted):
-            note = read_note(self.load(event.body))
-            self._notes.take(note, event.scope, event.ord)
-            if isinstance(note, TriesEnded):
-                self.tries_ended[event.scope] = note.tries
+            self._take_note(read_note(self.load(event.body)), event)
         elif isinstance(event, Recalled):
             if event.key in self._branch or event.key not in self._calls:
                 raise ValueError(f"no earlier branch made the {event.port} call in {event.scope!r}")
@@ -231,6 +242,13 @@ class Journal:
         elif isinstance(event, Forked | IdeaForked):
             self._branch, self._notes = set(), NoteIndex()
         self.listener(event)
+
+    def _take_note(self, note: Note, event: Noted) -> None:
+        self._notes.take(note, event.scope, event.ord)
+        if isinstance(note, TriesEnded):
+            self.tries_ended[event.scope] = note.tries
+        if isinstance(note, BatchSent):
+            self.batches |= {("model", *call): note.batch for call in note.calls}
 
     def _open_call(self, event: Answered | CallFailed) -> _Call:
         if event.key not in self._branch:
@@ -256,6 +274,27 @@ class Journal:
         ``BudgetSpent``; ``turn`` is held from there until the request is recorded. Raises :class:`Diverged` if the record has another request here, or none in
         a replay; else the errors of ``make``.
         """
+        found = self.find(port, scope, request)
+        if self.is_final(found):
+            return self.recall(found, answer)
+        out = self.outgoing(found, ceiling or Usage())
+        # On the disk before the call: a crash during it leaves the request, charged at its ceiling.
+        with turn:
+            admit(out.ceiling)
+            asked = self.append(out)
+        began = monotonic()
+        try:
+            value = make()
+        except AisciError as error:
+            self.fail(asked, error, began)
+            raise
+        self.end(found, asked, answer, value, began)
+        return value
+
+    def find(self, port: Port, scope: str, request: Any) -> FoundCall:
+        """The next call of this scope, and what is recorded of it. Raises :class:`Diverged` if the record has
+        another request here, or none in a replay.
+        """
         ordinal = self._next(port, scope)
         plain = to_json(request)
         recorded = self._calls.get((port, scope, ordinal))
@@ -265,50 +304,71 @@ class Journal:
                 known = self.load(recorded.asked.body)
                 raise diverged(f"the {port} call", scope, ordinal, known, plain)
             recorded = None
-        if recorded and recorded.end and self._final(recorded.end):
-            line = Recalled.of(recorded.asked)
-            if recorded.asked.key in self._branch or self.mode is Mode.REPLAY:
-                self.listener(line)
-            else:
-                self.append(line)
-            if isinstance(recorded.end, CallFailed):
-                raise error_from(recorded.end.error)
-            return decode(answer, self.load(recorded.end.body))
-        if self.mode is Mode.REPLAY:
+        found = FoundCall(port, scope, ordinal, plain, recorded)
+        if self.mode is Mode.REPLAY and not self.is_final(found):
             raise unrecorded(f"the {port} call", scope, ordinal)
-        ceiling, body = ceiling or Usage(), Body.of(plain, self.blobs)
-        # On the disk before the call: a crash during it leaves the request, charged at its ceiling.
-        out = Asked(
-            port=port, scope=scope, ord=ordinal, request=digest(plain), body=body, ceiling=ceiling
-        )
-        with turn:
-            admit(ceiling)
-            asked = self.append(out)
-        return self._ask(asked, plain, answer, make)
+        return found
 
-    def _ask(self, asked: Asked, plain: Any, answer: type[_T], make: Callable[[], _T]) -> _T:
-        began = monotonic()
-        try:
-            value = make()
-        except AisciError as error:
-            # What fails because a person stopped the run says nothing about the call: not recorded.
-            if was_interrupted(error):
-                raise Interrupted(
-                    "the run was stopped",
-                    where=asked.scope,
-                    why=error.what,
-                    todo="`aisci resume` continues it",
-                ) from error
-            seconds = round(monotonic() - began, 3)
-            made = error.asked if isinstance(error, ModelFailed) else 1
-            failure = error_record(error)
-            self.append(CallFailed.of(asked, error=failure, seconds=seconds, requests=made))
-            raise
+    def is_final(self, found: FoundCall) -> bool:
+        """Whether a call's recorded end is the answer: resume tries transient failures again, replay does not."""
+        end = found.recorded.end if found.recorded else None
+        return end is not None and (
+            self.mode is Mode.REPLAY or isinstance(end, Answered) or not end.error.transient
+        )
+
+    def recall(self, found: FoundCall, answer: type[_T]) -> _T:
+        """The recorded answer of a call that has its end; raises the recorded error."""
+        assert found.recorded is not None
+        assert found.recorded.end is not None
+        self.rejoin(found.recorded.asked)
+        if isinstance(found.recorded.end, CallFailed):
+            raise error_from(found.recorded.end.error)
+        return decode(answer, self.load(found.recorded.end.body))
+
+    def rejoin(self, asked: Asked) -> None:
+        """Make a recorded call one of the present branch."""
+        line = Recalled.of(asked)
+        if asked.key in self._branch or self.mode is Mode.REPLAY:
+            self.listener(line)
+        else:
+            self.append(line)
+
+    def outgoing(self, found: FoundCall, ceiling: Usage) -> Asked:
+        """The line of a call that is about to go out."""
+        return Asked(
+            port=found.port,
+            scope=found.scope,
+            ord=found.ordinal,
+            request=digest(found.plain),
+            body=Body.of(found.plain, self.blobs),
+            ceiling=ceiling,
+        )
+
+    def fail(self, asked: Asked, error: AisciError, began: float) -> None:
+        """Record the failure of a call. What fails because a person stopped the run says nothing about the
+        call and is not recorded: then :class:`Interrupted` is raised.
+        """
+        if was_interrupted(error):
+            raise Interrupted(
+                "the run was stopped",
+                where=asked.scope,
+                why=error.what,
+                todo="`aisci resume` continues it",
+            ) from error
+        seconds = round(monotonic() - began, 3)
+        made = error.asked if isinstance(error, ModelFailed) else 1
+        failure = error_record(error)
+        self.append(CallFailed.of(asked, error=failure, seconds=seconds, requests=made))
+
+    def end(
+        self, found: FoundCall, asked: Asked, answer: type[_T], value: _T, began: float
+    ) -> None:
+        """Record the answer of a call and, of a container, its statement."""
         seconds = round(monotonic() - began, 3)
         body, statement = encode(answer, value), None
         if asked.port in {"editor", "sandbox"}:
             call = (*asked.key, asked.request)
-            statement = container_statement(*call, plain, to_json(body))
+            statement = container_statement(*call, found.plain, to_json(body))
         self.append(
             Answered.of(
                 asked,
@@ -317,11 +377,6 @@ class Journal:
                 seconds=seconds,
             )
         )
-        return value
-
-    def _final(self, end: Answered | CallFailed) -> bool:
-        """Whether a recorded end is the answer: resume tries transient failures again, replay does not."""
-        return self.mode is Mode.REPLAY or isinstance(end, Answered) or not end.error.transient
 
     def asked(self, port: str, scope: str) -> int:
         """How many calls of this scope were made, or recalled, by this process."""

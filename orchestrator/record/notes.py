@@ -10,6 +10,7 @@ from pydantic import Field, TypeAdapter
 from orchestrator.core.papers import Claim, Improvement, Paper, Review
 from orchestrator.core.research import Failure, Figure, Idea, Run, TrainingComparison
 from orchestrator.core.tree import UNWRITTEN, Tree
+from orchestrator.record.batch_notes import BatchSent
 from orchestrator.record.end_notes import RunFailed
 from orchestrator.record.import_notes import Imported
 from orchestrator.record.literature_notes import LiteratureNote
@@ -228,7 +229,7 @@ _IdeaNote = StageBegan | StagesAsked | StageReached | IdeaFinished | StageFailed
 _RunsNote = (
     PlanMade | Instrumented | Criticized | RunGivenUp | RunFinished | RunsCompleted | Imported
 )
-_StepNote = TriesEnded | GaveUp | FiguresInspected | FilesRestored | DescriptionDropped
+_StepNote = BatchSent | TriesEnded | GaveUp | FiguresInspected | FilesRestored | DescriptionDropped
 _PaperNote = EditRefused | SectionAbsent | ClaimsVerified | SentencesDoubted | ReviewLost
 Note = _RunNote | RunFailed | _IdeaNote | _RunsNote | _StepNote | _PaperNote | LiteratureNote
 NOTE: TypeAdapter[Note] = TypeAdapter(Annotated[Note, Field(discriminator="note")])

@@ -13,6 +13,8 @@ from orchestrator.core.tree import UNWRITTEN, Tree
 
 LeaveOut = Literal["", "paper", "review"]
 """What a run leaves out: its papers, with the stages after them, or their review and improvement."""
+Batches = Literal["", "keep", "cancel"]
+"""Whether reviews are asked for as a batch, and what becomes of it when a person stops the run."""
 _ImageIds = tuple[tuple[str, str], ...]
 
 
@@ -144,7 +146,8 @@ class BaselinePin(StrictRecord):
 class ReviewPin(StrictRecord):
     """How papers are reviewed: by how many reviewers, each with how many reflections at most, with
     ``examples`` or without; of several, from which mean overall score (1 to 10) a paper is accepted. ``improve`` is how often its
-    author may improve it by its reviews.
+    author may improve it by its reviews. ``batch``: the reviews of a paper are asked for as a batch of their vendor, which
+    goes on when the run is stopped, or is cancelled then.
     """
 
     reviews: int = 1
@@ -152,6 +155,7 @@ class ReviewPin(StrictRecord):
     examples: bool = True
     accept_from: float = 6.0
     improve: int = 0
+    batch: Batches = field(default="", metadata=UNWRITTEN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,7 +178,7 @@ class Pins(StrictRecord):
     is judged before it is pursued; ``open_ended``: each is pursued before the next one is proposed;
     ``imported``: results, figures and paper come from this folder, and were not made by the program;
     ``leave_out``: what of an idea is made only if it is asked for later; ``ceilings`` of the machine held the
-    policy.
+    policy; ``effort``: how much models are to think, as (role, level).
     """
 
     program: str
@@ -197,6 +201,7 @@ class Pins(StrictRecord):
     imported: ImportPin | None = None
     leave_out: LeaveOut = field(default="", metadata=UNWRITTEN)
     ceilings: tuple[CeilingPin, ...] = field(default=(), metadata=UNWRITTEN)
+    effort: tuple[tuple[str, str], ...] = field(default=(), metadata=UNWRITTEN)
 
     def __post_init__(self) -> None:
         """Raises ValueError without a model of the default role."""
@@ -205,9 +210,17 @@ class Pins(StrictRecord):
 
     @property
     def model_names(self) -> str:
-        """The models, each with its role where it has only one."""
+        """The models, each with its role where it has only one, and how much they are to think."""
         own = (one for one in self.models if one.role != DEFAULT_ROLE)
-        return ", ".join([self.model().name, *(f"{one.name} ({one.role})" for one in own)])
+        names = ", ".join([self.model().name, *(f"{one.name} ({one.role})" for one in own)])
+        return f"{names}; effort {self.efforts}" if self.effort else names
+
+    @property
+    def efforts(self) -> str:
+        """How much the models are to think, as ``--effort`` has it; empty where nothing was asked for."""
+        return ",".join(
+            level if role == DEFAULT_ROLE else f"{role}={level}" for role, level in self.effort
+        )
 
     def model(self, role: str = DEFAULT_ROLE) -> ModelPin:
         """The model of ``role``, or the default one."""

@@ -7,26 +7,36 @@ tell whether an answer is new or recorded.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from threading import Event
-from typing import NoReturn, TypeVar
+from typing import TypeVar
 
 from orchestrator.core.asking import ATTEMPTS
-from orchestrator.core.deadline import FOREVER, Deadline
+from orchestrator.core.deadline import FOREVER, MORE_ROOM, Deadline
 from orchestrator.core.edit import Edit, EditRequest
-from orchestrator.core.errors import Diverged, ModelFailed
+from orchestrator.core.effort import effort_for
+from orchestrator.core.errors import BudgetSpent, ModelFailed
 from orchestrator.core.files import plain_lines
 from orchestrator.core.job import Job, JobResult
 from orchestrator.core.literature import CheckedReference, Found, Query, References
 from orchestrator.core.model import Ask, ModelRequest, Reply, Usage, role_of
 from orchestrator.core.outlook import Outlook
-from orchestrator.core.protocols import Blobs, Editor, LanguageModel, Literature, Sandbox
+from orchestrator.core.protocols import (
+    BatchModel,
+    Blobs,
+    Editor,
+    LanguageModel,
+    Literature,
+    Sandbox,
+)
 from orchestrator.core.reasoning import without_reasoning
 from orchestrator.record.budget import JournalBudget
 from orchestrator.record.events import NESTED, Port
 from orchestrator.record.journal import Journal
 from orchestrator.record.notes import Note
+from orchestrator.record.several import BatchCall
 from orchestrator.record.spending import Booked, SpendingBudget
 
 _T = TypeVar("_T")
@@ -46,6 +56,8 @@ class Edges:
     """The budgets over all runs: the user's own, and the administrator's."""
     outlook: Outlook = field(default_factory=Outlook)
     """Receives what stages expect; unrecorded."""
+    efforts: Mapping[str, str] = field(default_factory=dict)
+    """How much models are to think, by role; see :func:`orchestrator.core.effort.effort_for`."""
 
     def model_for(self, purpose: str) -> LanguageModel:
         """The model that answers requests of this purpose."""
@@ -106,11 +118,11 @@ class Ports:
         return self.edges.model.name
 
     def ceiling(self, ask: Ask) -> Usage:
-        return self.edges.model_for(ask.purpose).ceiling(ask)
+        return self.edges.model_for(ask.purpose).ceiling(self._to_think(ask))
 
     def complete(self, ask: Ask, within: Deadline = FOREVER) -> Reply:
         """The reply of any model, without its reasoning; the record keeps the whole text."""
-        model = self.edges.model_for(ask.purpose)
+        model, ask = self.edges.model_for(ask.purpose), self._to_think(ask)
         ceiling, left = self.ceiling(ask), self.budget.requests_left(self.journal)
         most = replace(ceiling, requests=int(min(ceiling.requests, left)))
         booked: list[Booked] = []
@@ -132,6 +144,42 @@ class Ports:
         request = ModelRequest(model.name, ask)
         reply = self._call("model", request, Reply, make, ceiling=most, book=book)
         return replace(reply, text=without_reasoning(reply.text))
+
+    def complete_all(self, asks: Sequence[tuple[str, Ask]]) -> tuple[Reply, ...]:
+        """The replies to requests of one purpose, each at the scope of its name below this one (empty: at this
+        one). They go out as one batch where the model takes batches, else one after another.
+        """
+        placed = [(self.within(name) if name else self, self._to_think(ask)) for name, ask in asks]
+        model = self.edges.model_for(placed[0][1].purpose)
+        if not isinstance(model, BatchModel):
+            return tuple(at.complete(ask) for at, ask in placed)
+        booked: list[Booked] = []
+
+        def admit(most: Usage) -> None:
+            if most.requests > self.budget.requests_left(self.journal):
+                raise BudgetSpent(
+                    f"a batch of {most.requests} requests could pass the budget",
+                    where="the policy's budget.requests",
+                    todo=MORE_ROOM,
+                )
+            self.budget.admit(self.journal, most, paid=True)
+            booked.extend([self.edges.month.book(most)] if self.edges.month else [])
+
+        batch = BatchCall(
+            journal=self.journal,
+            model=model,
+            scope=self.scope,
+            within=self.deadline(),
+            admit=admit,
+            settle=partial(self._settle, booked),
+            turn=self.budget.turn,
+        )
+        replies = batch.replies([(at.scope, ask) for at, ask in placed])
+        return tuple(replace(one, text=without_reasoning(one.text)) for one in replies)
+
+    def _to_think(self, ask: Ask) -> Ask:
+        """The request with the level of effort that the run has for its purpose."""
+        return replace(ask, effort=effort_for(ask.purpose, self.edges.efforts))
 
     @staticmethod
     def _settle(booked: list[Booked], usage: Usage) -> None:
@@ -199,52 +247,3 @@ class Ports:
         return self.journal.call(
             port, self.scope, request, answer, make, ceiling=ceiling, admit=admit, turn=self.budget.turn,
         )  # fmt: skip
-
-
-class AbsentEdge:
-    """Implements all four protocols of :class:`Edges`: a replay answers from its record alone, so
-    every call raises :class:`Diverged`. Only the model's name is known.
-    """
-
-    def __init__(self, model: str) -> None:
-        self.name = model
-
-    def ceiling(self, ask: Ask) -> Usage:  # noqa: ARG002 - the port's signature
-        return Usage()
-
-    def complete(self, ask: Ask, within: Deadline) -> Reply:  # noqa: ARG002 - the port's signature
-        _refuse(f"model for {ask.purpose}")
-
-    def edit(self, request: EditRequest, model: LanguageModel, within: Deadline) -> Edit:  # noqa: ARG002 - the port's signature
-        _refuse(f"editor for {request.purpose}")
-
-    def run(self, job: Job, within: Deadline) -> JobResult:  # noqa: ARG002 - the port's signature
-        _refuse(f"sandbox for {job.scope}")
-
-    def search(self, query: Query, within: Deadline) -> Found:  # noqa: ARG002 - the port's signature
-        _refuse(f"answer to the search {query.text!r}")
-
-    def check(
-        self,
-        references: References,
-        within: Deadline,  # noqa: ARG002 - the port's signature
-    ) -> tuple[CheckedReference, ...]:
-        _refuse(f"check of {len(references.references)} references")
-
-
-def absent(model: str, roles: Mapping[str, str] | None = None) -> Edges:
-    """The edges of a replay. ``model`` is the recorded model's name, which requests contain; ``roles`` are
-    the names of the models of single roles.
-    """
-    edge = AbsentEdge(model)
-    named = {role: AbsentEdge(name) for role, name in (roles or {}).items()}
-    return Edges(edge, edge, edge, edge, named)
-
-
-def _refuse(what: str) -> NoReturn:
-    raise Diverged(
-        f"a replay has no {what}",
-        where="the run's journal",
-        why="a replay answers from its record alone",
-        todo="`aisci resume` finishes an unfinished run; then it can be replayed",
-    )

@@ -57,6 +57,7 @@ def pins_of(spec: RunSpec, files: Tree) -> Pins:
         imported=spec.imported,
         leave_out=spec.leave_out,
         ceilings=spec.ceilings,
+        effort=spec.effort,
     )
 
 
@@ -114,6 +115,7 @@ def spec_of(pins: Pins, template: Template) -> RunSpec:
         imported=pins.imported,
         leave_out=pins.leave_out,
         ceilings=pins.ceilings,
+        effort=pins.effort,
         roles=tuple(pin for pin in pins.models if pin.role != DEFAULT_ROLE),
     )
 

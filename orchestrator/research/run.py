@@ -61,7 +61,8 @@ def research(spec: RunSpec, location: RunLocation, deps: RunDeps) -> tuple[Pursu
     if location.mode is Mode.FORK:
         journal.append(Forked(pins=pins_of(spec, files), **_told(location)))
     budget = run_budget(spec.policy, journal, live_use(location, blobs))
-    ports = Ports(deps.edges(blobs), journal, blobs, budget, "run", stop=Event())
+    edges = replace(deps.edges(blobs), efforts=dict(spec.effort))
+    ports = Ports(edges, journal, blobs, budget, "run", stop=Event())
     try:
         baseline = _first_study(spec, files, ports)
     except ENDS_OF_RUN as error:  # resume would meet it again: the record has its end
@@ -196,7 +197,8 @@ def _begun(
     if run.budget.live is not None:
         run.budget.live.follow(journal)
     budget = JournalBudget(**asdict(study.policy.idea)).within(run.budget)
-    ports = Ports(deps.edges(blobs), journal, blobs, budget, f"idea/{study.idea.id}", stop=run.stop)
+    edges = replace(deps.edges(blobs), efforts=run.edges.efforts)
+    ports = Ports(edges, journal, blobs, budget, f"idea/{study.idea.id}", stop=run.stop)
     written: dict[str, str] = {}
 
     def save(done: Study) -> None:

@@ -163,7 +163,8 @@ class RunSpec:
     are the models of single roles. ``given`` are ideas that are not proposed; without ``novelty``, none is
     judged for it; ``open_ended``: each is pursued before the next one is proposed. ``imported`` is a results folder
     whose idea, runs and paper are taken in place of being made. Papers, or their review, that a run does
-    ``leave_out`` are made if they are asked for later. ``ceilings`` of the machine hold the policy.
+    ``leave_out`` are made if they are asked for later. ``ceilings`` of the machine hold the policy. ``effort``: how
+    much models are to think, as (role, level).
     """
 
     template: Template
@@ -188,6 +189,7 @@ class RunSpec:
     imported: ImportPin | None = None
     leave_out: LeaveOut = ""
     ceilings: tuple[CeilingPin, ...] = ()
+    effort: tuple[tuple[str, str], ...] = ()
 
     @property
     def seeing(self) -> frozenset[str]:

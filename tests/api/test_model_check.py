@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 
 from orchestrator.api import model_check
+from orchestrator.api.effort_use import EffortUse
+from orchestrator.api.known_models import models_of
 from orchestrator.api.model_check import ModelCheck, TrialCall, check_model
 from orchestrator.api.prepare import RunRequest, prepare
 from orchestrator.core.errors import BadFile, UnknownName, UserError
@@ -84,7 +86,32 @@ def test_what_the_list_says_is_told_without_a_call_and_without_a_key() -> None:
     price = found.price
     assert (price.origin, price.input, price.output, price.cached) == ("list", 2.5, 10.0, 1.25)
     assert price.written is None
+    assert found.efforts == ()
+    assert found.batches
+    assert not check_model("gemini/gemini-3.8-flash", offline=True, environ={}).batches
     assert found.call is None
+
+
+def test_the_levels_of_effort_are_those_of_the_list() -> None:
+    levels = [check_model(name, offline=True, environ={}).efforts
+              for name in ("openai/gpt-6.1-sol", "openai/gpt-5.5-pro", "anthropic/claude-opus-5-5")]  # fmt: skip
+    assert levels == [("low", "medium", "high"), ("medium", "high"), ("low", "medium", "high")]
+    listed = {one.name: one for one in models_of("openai")}
+    assert listed["openai/gpt-5.5-pro"].efforts == ("medium", "high")
+    assert listed["openai/gpt-4o"].efforts == ()
+
+
+def test_a_run_says_which_of_its_models_does_not_get_the_level_that_was_asked_for(
+    tmp_path: Path,
+) -> None:
+    request = replace(wanted(tmp_path, "openai/gpt-6.1-sol"), effort="low",
+                      roles=(("reviewing", "openai/gpt-4o"), ("ideas", "openai/gpt-5.5-pro")))  # fmt: skip
+    setup = prepare(request, to_start=False).setup
+    assert EffortUse(setup).notices() == (
+        "effort: openai/gpt-5.5-pro has medium, high; for low nothing is sent, and its vendor's default holds",
+        "effort: openai/gpt-4o has no levels; for low nothing is sent, and its vendor's default holds",
+    )
+    assert EffortUse(replace(setup, effort=())).notices() == ()
 
 
 def test_a_missing_key_is_told_beside_the_facts_and_nothing_is_asked() -> None:

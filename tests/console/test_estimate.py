@@ -87,6 +87,27 @@ def test_each_role_is_charged_at_its_own_price(tmp_path: Path) -> None:
     assert now == before | {"critique": None, "writeup": None, "review": None}
 
 
+def test_an_effort_makes_answers_longer_where_the_model_takes_it_and_says_what_is_assumed(
+    tmp_path: Path,
+) -> None:
+    def answers(model: str, *words: str) -> float:
+        done = aisci(tmp_path, "--model", model, "--estimate", "--json", *words)
+        assert done.returncode == 0, done.stderr
+        found: float = json.loads(done.stdout)["estimate"]["likely"]["total"]["answer"]
+        return found
+
+    thinker, other = "openai/gpt-6.1-sol", "openai/gpt-4o"
+    plain = answers(thinker)
+    assert plain < answers(thinker, "--effort", "low") < answers(thinker, "--effort", "high")
+    assert plain < answers(thinker, "--effort", "reviewing=high")
+    assert answers(other, "--effort", "high") == answers(other)
+    shown = aisci(tmp_path, "--model", thinker, "--estimate", "--effort", "high").stdout
+    assert "assumed: 500 at low" in " ".join(shown.split())
+    wrong = aisci(tmp_path, "--model", thinker, "--estimate", "--effort", "most")
+    assert wrong.returncode == 2
+    assert "the levels are: low, medium, high" in wrong.stderr
+
+
 def test_a_budget_that_the_estimate_passes_is_named(tmp_path: Path) -> None:
     priced = ("--model", "openai/mine", "--price", "30,150", "--estimate")
     done = aisci(tmp_path, *priced)

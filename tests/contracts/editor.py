@@ -28,9 +28,10 @@ from orchestrator.core.job import Limits
 from orchestrator.core.model import Ask, Reply, Usage
 from orchestrator.core.protocols import Blobs, Editor
 from orchestrator.core.tree import Tree
+from orchestrator.record.absent import absent
 from orchestrator.record.budget import JournalBudget
 from orchestrator.record.journal import Journal
-from orchestrator.record.ports import Ports, absent
+from orchestrator.record.ports import Ports
 from tests.support.memory_blobs import MemoryBlobs
 
 GIB = 1 << 30

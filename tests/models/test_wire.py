@@ -16,7 +16,8 @@ import pytest
 from orchestrator.core.deadline import FOREVER
 from orchestrator.core.model import Reply
 from orchestrator.models.bounds import cost_of
-from orchestrator.models.litellm import THINKING, LitellmModel
+from orchestrator.models.effort import THINKING
+from orchestrator.models.litellm import LitellmModel
 from tests.support.vendor_rig import KEY, PNG, ROOM, SCHEMA, ask, at, at_loopback, opened
 from tests.support.vendor_server import (
     ANSWER,

@@ -9,10 +9,10 @@ from orchestrator.api.export import FileExporter, open_journal
 from orchestrator.api.reproduce import reproduced
 from orchestrator.audit.audit import AuditVerdict, audit_run
 from orchestrator.audit.chain import Anchor
+from orchestrator.record.absent import absent
 from orchestrator.record.chain import head_of
 from orchestrator.record.journal import Mode
 from orchestrator.record.paths import IdeaPaths, RunPaths
-from orchestrator.record.ports import absent
 from orchestrator.report import idea_report
 from orchestrator.research.pins import read_pins, spec_of, template_of
 from orchestrator.research.run import research

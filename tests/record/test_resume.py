@@ -13,10 +13,10 @@ from orchestrator.core.deadline import Deadline
 from orchestrator.core.errors import Diverged, ModelBusy
 from orchestrator.core.model import Ask, Reply, Usage
 from orchestrator.core.tree import digest
+from orchestrator.record.absent import absent
 from orchestrator.record.events import Recalled
 from orchestrator.record.heard import Heard
 from orchestrator.record.journal import Mode
-from orchestrator.record.ports import absent
 from orchestrator.research.run import research
 from orchestrator.research.run_spec import Exporter, RunDeps
 from orchestrator.research.sweep import SweepModel

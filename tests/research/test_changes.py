@@ -30,11 +30,11 @@ from orchestrator.core.files import remove_unfinished
 from orchestrator.core.model import Ask, Reply, Usage
 from orchestrator.core.research import TrainingComparison
 from orchestrator.policy.policy import lowered
+from orchestrator.record.absent import absent
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.journal import Journal, Mode
 from orchestrator.record.notes import StagesAsked
 from orchestrator.record.paths import RunPaths
-from orchestrator.record.ports import absent
 from orchestrator.report.reading import read_idea, read_run
 from orchestrator.research.pins import read_pins, spec_of, template_of
 from orchestrator.research.run import research

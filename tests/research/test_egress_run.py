@@ -19,11 +19,12 @@ from orchestrator.api.images import resolve_images
 from orchestrator.api.prepare import prepare
 from orchestrator.core.job import Job, JobResult
 from orchestrator.literature.sources import Sources
+from orchestrator.record.absent import absent
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.events import Answered
 from orchestrator.record.journal import Journal, Mode
 from orchestrator.record.paths import IdeaPaths
-from orchestrator.record.ports import Edges, absent
+from orchestrator.record.ports import Edges
 from orchestrator.report import idea_report, read_run
 from orchestrator.research.run import research
 from orchestrator.research.run_spec import RunDeps, RunLocation, RunSpec

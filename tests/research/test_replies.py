@@ -16,10 +16,11 @@ from pydantic import Field
 from orchestrator.core.errors import BadReply, CutReply, EmptyReply, WrongFormat
 from orchestrator.core.model import Ask, Message
 from orchestrator.models.scripted import ReplyRule, ScriptedModel
+from orchestrator.record.absent import absent
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.budget import JournalBudget
 from orchestrator.record.journal import Journal, Mode
-from orchestrator.record.ports import Edges, Ports, absent
+from orchestrator.record.ports import Edges, Ports
 from orchestrator.research.loose_json import json_objects, read_object
 from orchestrator.research.replies import ask_for, parse_reply
 from orchestrator.research.reply_form import ReplyForm, WholeNumber

@@ -10,15 +10,27 @@ import pytest
 from orchestrator.api.export import FileExporter
 from orchestrator.console.options import named_roles
 from orchestrator.core.deadline import FOREVER, Deadline
-from orchestrator.core.errors import UserError
-from orchestrator.core.model import DEFAULT_ROLE, FALLBACK, ROLES, Ask, Reply, role_of
+from orchestrator.core.effort import effort_for
+from orchestrator.core.errors import Diverged, UserError
+from orchestrator.core.model import (
+    DEFAULT_ROLE,
+    FALLBACK,
+    ROLES,
+    Ask,
+    Message,
+    ModelRequest,
+    Reply,
+    role_of,
+)
+from orchestrator.core.tree import Tree, canonical
+from orchestrator.record.absent import absent
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.calls import steps
 from orchestrator.record.journal import Journal, Mode
 from orchestrator.record.paths import RunPaths
 from orchestrator.record.pins import ModelPin
-from orchestrator.record.ports import Edges, absent
-from orchestrator.research.pins import read_pins, spec_of
+from orchestrator.record.ports import Edges
+from orchestrator.research.pins import pins_of, read_pins, spec_of
 from orchestrator.research.run import research
 from orchestrator.research.run_spec import RunDeps
 from orchestrator.research.sweep import SweepModel
@@ -84,6 +96,38 @@ def test_each_role_asks_its_own_model_and_the_record_and_a_replay_say_so(tmp_pat
     none = absent(spec.author, spec.authors)
     again = RunDeps(edges=lambda _: none, exporter=FileExporter(), listener=lambda _: None)
     research(spec, rig.place(folder, Mode.REPLAY, tmp_path / "again"), again)
+
+
+def test_a_level_of_effort_is_pinned_asked_for_recorded_and_needed_by_a_replay(
+    tmp_path: Path,
+) -> None:
+    folder, effort = tmp_path / "run", (("default", "medium"), ("reviewing", "high"))
+    made = replace(rig.setup(tmp_path), effort=effort)
+    tools = RunDeps(edges=rig.scripted_edges(Named("builtin/sweep")), exporter=FileExporter(),
+                    listener=lambda _: None)  # fmt: skip
+    (outcome,) = research(made, rig.place(folder, Mode.RECORD), tools)
+    assert outcome.status == "finished", outcome.failure
+    paths = RunPaths(folder)
+    (own,) = folder.glob("*/journal.jsonl")
+    journal = Journal(own, BlobStore(own.parent / "blobs", BlobStore(paths.blobs)), Mode.REPLAY)
+    asks = [step.model_request.ask for step in steps(journal) if step.port == "model"]
+    assert {ask.effort for ask in asks} == {"low", "medium", "high"}
+    assert all(ask.effort == effort_for(ask.purpose, dict(effort)) for ask in asks)
+    spec = spec_of(read_pins(paths), made.template)
+    assert spec.effort == effort
+    assert read_pins(paths).model_names == "builtin/sweep; effort medium,reviewing=high"
+    none = absent(spec.author, spec.authors)
+    again = RunDeps(edges=lambda _: none, exporter=FileExporter(), listener=lambda _: None)
+    research(spec, rig.place(folder, Mode.REPLAY, tmp_path / "again"), again)
+    with pytest.raises(Diverged):
+        research(replace(spec, effort=()), rig.place(folder, Mode.REPLAY, tmp_path / "x"), again)
+
+
+def test_without_a_level_requests_and_pins_are_the_bytes_that_they_were(tmp_path: Path) -> None:
+    request = ModelRequest("m", Ask(purpose="p", messages=(Message("user", "?"),)))
+    assert "effort" not in canonical(request).decode()
+    pins = pins_of(rig.setup(tmp_path), Tree())
+    assert "effort" not in canonical(pins).decode()
 
 
 def test_only_the_role_that_sees_is_shown_pictures(tmp_path: Path) -> None:

@@ -18,10 +18,11 @@ from orchestrator.core.model import Ask, Reply, Usage
 from orchestrator.literature.library.local import LocalLibrary
 from orchestrator.literature.sources import Sources
 from orchestrator.policy.policy import load_policy
+from orchestrator.record.absent import absent
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.budget import JournalBudget
 from orchestrator.record.journal import Journal, Mode
-from orchestrator.record.ports import Edges, Ports, absent
+from orchestrator.record.ports import Edges, Ports
 from orchestrator.research.prompts import data_blocks
 from orchestrator.research.survey.abstracts import Abstract, split_sentences
 from orchestrator.research.survey.evidence_marks import EvidenceNumbers, printable, prose

@@ -23,11 +23,12 @@ from orchestrator.core.tree import Tree
 from orchestrator.editor.scripted import ScriptedEditor
 from orchestrator.literature.sources import Sources
 from orchestrator.policy.policy import lowered
+from orchestrator.record.absent import absent
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.budget import JournalBudget
 from orchestrator.record.journal import Journal, Mode
 from orchestrator.record.live_use import LiveUse
-from orchestrator.record.ports import Edges, Ports, absent
+from orchestrator.record.ports import Edges, Ports
 from orchestrator.research.run import research
 from orchestrator.research.run_spec import RunDeps
 from orchestrator.research.sweep import SweepModel

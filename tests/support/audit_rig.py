@@ -31,7 +31,7 @@ from orchestrator.record.calls import write_evidence
 from orchestrator.record.events import GENESIS
 from orchestrator.record.journal import Listener, Mode
 from orchestrator.record.paths import IdeaPaths, RunPaths
-from orchestrator.record.pins import ImageContents
+from orchestrator.record.pins import ImageContents, ReviewPin
 from orchestrator.record.ports import Edges
 from orchestrator.research.run import research
 from orchestrator.research.run_spec import PursuedIdea, RunDeps
@@ -143,9 +143,11 @@ def record(
     listener: Listener = lambda _: None,
     ideas: int = 1,
     contents: tuple[ImageContents, ...] = (),
+    reviewing: ReviewPin | None = None,
 ) -> tuple[PursuedIdea, ...]:
     """A run of the quick template that an audit has nothing to say against."""
     made = replace(rig.setup(folder.parent), images=IMAGES, ideas=ideas)
+    made = replace(made, reviewing=reviewing) if reviewing else made
     made = replace(made, policy=policy) if policy else made
     scripted = rig.scripted_edges(model or SweepModel())
 

@@ -15,6 +15,8 @@ from typing import Any
 
 TEXT = '{"name": "two"}'
 """What every vendor answers."""
+THOUGHT = "One is not it."
+"""What a vendor thinks aloud before it, where it is asked to."""
 PLAIN, CACHED, WRITTEN, ANSWER = 100, 3000, 500, 70
 REPORTED = 0.0123  # US dollars, by the one vendor that says them
 """Tokens of the prompt that no cache was used for, those read from and written to one, and the answer's."""
@@ -100,11 +102,11 @@ class _Handler(BaseHTTPRequestHandler):
 def _answer(path: str, body: dict[str, Any]) -> dict[str, Any]:
     route = path.partition("?")[0]
     if route.endswith("/converse"):
-        return _converse()
+        return _converse(body)
     if route.endswith(("/messages", ":rawPredict", "/invoke")):
         return _claude(body)
     if route.endswith(":generateContent"):
-        return _gemini()
+        return _gemini(body)
     if route.endswith(("/api/chat", "/api/generate")):
         return _ollama(route, body)
     if "deepseek" in str(body.get("model")):
@@ -128,6 +130,8 @@ def _chat(body: dict[str, Any]) -> dict[str, Any]:
         "refusal": None,
         "annotations": [],
     }
+    if "thinking" in body:  # DeepSeek's
+        message["reasoning_content"] = THOUGHT
     written = (
         {"cache_write_tokens": WRITTEN} if "prompt_cache_breakpoint" in json.dumps(body) else {}
     )
@@ -149,13 +153,15 @@ def _chat(body: dict[str, Any]) -> dict[str, Any]:
 def _claude(body: dict[str, Any]) -> dict[str, Any]:
     """Anthropic's format: ``input_tokens`` are those that no cache was used for."""
     content: dict[str, Any] = {"type": "text", "text": TEXT}
+    thought = {"type": "thinking", "thinking": THOUGHT, "signature": "sig"}
+    thoughts = [thought] if "thinking" in body else []
     stop = "end_turn"
     if body.get("tool_choice", {}).get("type") == "tool":
         named = body["tool_choice"]["name"]
         content = {"type": "tool_use", "id": "toolu_1", "name": named, "input": json.loads(TEXT)}
         stop = "tool_use"
     return {
-        "id": "msg_1", "type": "message", "role": "assistant", "model": "claude", "content": [content],
+        "id": "msg_1", "type": "message", "role": "assistant", "model": "claude", "content": [*thoughts, content],
         "stop_reason": stop, "stop_sequence": None,
         "usage": {
             "input_tokens": PLAIN, "cache_read_input_tokens": CACHED, "cache_creation_input_tokens": WRITTEN,
@@ -165,10 +171,12 @@ def _claude(body: dict[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _converse() -> dict[str, Any]:
+def _converse(body: dict[str, Any]) -> dict[str, Any]:
     """Bedrock's Converse: ``inputTokens`` are those that no cache was used for."""
+    thought = {"reasoningContent": {"reasoningText": {"text": THOUGHT, "signature": "sig"}}}
+    thoughts = [thought] if "thinking" in body.get("additionalModelRequestFields", {}) else []
     return {
-        "output": {"message": {"role": "assistant", "content": [{"text": TEXT}]}},
+        "output": {"message": {"role": "assistant", "content": [*thoughts, {"text": TEXT}]}},
         "stopReason": "end_turn",
         "usage": {
             "inputTokens": PLAIN, "outputTokens": ANSWER, "totalTokens": _PROMPT + ANSWER,
@@ -178,11 +186,13 @@ def _converse() -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _gemini() -> dict[str, Any]:
+def _gemini(body: dict[str, Any]) -> dict[str, Any]:
     """Gemini's format: the prompt's count includes the cache's, the candidates' leaves thoughts out."""
+    config = body.get("generationConfig", {}).get("thinkingConfig", {})
+    thoughts = [{"text": THOUGHT, "thought": True}] if config.get("includeThoughts") else []
     return {
         "candidates": [
-            {"content": {"role": "model", "parts": [{"text": TEXT}]}, "finishReason": "STOP", "index": 0}
+            {"content": {"role": "model", "parts": [*thoughts, {"text": TEXT}]}, "finishReason": "STOP", "index": 0}
         ],
         "usageMetadata": {
             "promptTokenCount": PLAIN + CACHED, "cachedContentTokenCount": CACHED,

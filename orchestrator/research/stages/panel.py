@@ -23,6 +23,7 @@ from orchestrator.record.ports import Ports
 from orchestrator.research.prompts import block, render
 from orchestrator.research.reply_form import ReplyForm
 from orchestrator.research.run_spec import Study
+from orchestrator.research.stages.batched import reviews_in_batches
 from orchestrator.research.stages.review import (
     GRADES,
     ReviewPoints,
@@ -57,6 +58,8 @@ def review_paper(study: Study, ports: Ports) -> Study:
 def review_all(paper: UnderReview, ports: Ports) -> tuple[tuple[Review, ...], Review | None]:
     """The reviews of a paper, and the meta-review of several. Raises :class:`BadReply` without a review."""
     count = paper.rules.reviews
+    if paper.rules.batch:
+        return _together(paper, ports)
     if count == 1:
         return (review_once(paper, ports, 1),), None
     reviews: list[Review] = []
@@ -66,6 +69,24 @@ def review_all(paper: UnderReview, ports: Ports) -> tuple[tuple[Review, ...], Re
             reviews.append(review_once(paper, scoped, number))
         except BadReply as error:
             scoped.note(ReviewLost(reviewer=number, step="form", why=error.what))
+    return _panel(paper, tuple(reviews), ports)
+
+
+def _together(paper: UnderReview, ports: Ports) -> tuple[tuple[Review, ...], Review | None]:
+    """The same, with the requests of all reviewers in one batch."""
+    reviews = reviews_in_batches(paper, ports)
+    return (
+        (reviews, None)
+        if len(reviews) == paper.rules.reviews == 1
+        else _panel(paper, reviews, ports)
+    )
+
+
+def _panel(
+    paper: UnderReview, reviews: tuple[Review, ...], ports: Ports
+) -> tuple[tuple[Review, ...], Review | None]:
+    """The reviews of several, and the meta-review where more than one judged."""
+    count = paper.rules.reviews
     if not reviews:
         raise WrongFormat(
             f"none of {count} reviewers gave a review that can be used",
@@ -74,8 +95,8 @@ def review_all(paper: UnderReview, ports: Ports) -> tuple[tuple[Review, ...], Re
             "`aisci resume RUN --retry review` asks again",
         )
     judged = mean_overall(reviews) is not None and len(reviews) > 1
-    meta = _summed_up(tuple(reviews), paper.rules, ports.within("chair")) if judged else None
-    return tuple(reviews), meta
+    meta = _summed_up(reviews, paper.rules, ports.within("chair")) if judged else None
+    return reviews, meta
 
 
 def _summed_up(reviews: tuple[Review, ...], rules: ReviewPin, ports: Ports) -> Review:

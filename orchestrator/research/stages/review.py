@@ -6,6 +6,7 @@ them as data inside a fence that they cannot close.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Annotated, Literal, TypeVar
 
@@ -101,13 +102,11 @@ def page_texts(paper: UnderReview) -> list[str]:
     return [text[:_PAGE_CHARACTERS] for text in paper.pages[:_MAX_PAGES]]
 
 
-def review_once(paper: UnderReview, ports: Ports, number: int) -> Review:
-    """One reviewer's review, looked at again as often as the rules say. A reflection that cannot be
-    used leaves the review as it was. Raises :class:`BadReply` where there is no review.
-    """
+def form_request(paper: UnderReview, number: int) -> Ask:
+    """What a reviewer is asked first."""
     rules = paper.rules
     several = rules.reviews > 1
-    reads_as, prompt = [*READERS.items()][(number - 1) % len(READERS)]
+    prompt = READERS[_reads_as(number)]
     asked = render(
         "review_form",
         examples=prompt_text("review_examples").strip() if rules.examples else "",
@@ -116,23 +115,47 @@ def review_once(paper: UnderReview, ports: Ports, number: int) -> Review:
     )
     message = Message("user", asked, cache=True, pictures=paper.pictures)
     # The members differ by what they are asked to read for: many models take no temperature.
-    ask = Ask(purpose="review.form", messages=(message,), temperature=0.7 if several else 0.1)
+    return Ask(purpose="review.form", messages=(message,), temperature=0.7 if several else 0.1)
+
+
+def review_once(paper: UnderReview, ports: Ports, number: int) -> Review:
+    """One reviewer's review, looked at again as often as the rules say. A reflection that cannot be
+    used leaves the review as it was. Raises :class:`BadReply` where there is no review.
+    """
+    several = paper.rules.reviews > 1
+    ask = form_request(paper, number)
     form = ask_once(ports, ask, ReviewForm) if several else ask_for(ports, ask, ReviewForm)
-    for _ in range(rules.reflections):
+    for _ in range(paper.rules.reflections):
         if form.Overall is None:
             break
-        said = Message("assistant", form.model_dump_json())
-        again = Message("user", render("review_reflect"), cache=True)
-        ask = replace(ask, purpose="review.reflect", messages=(*ask.messages, said, again))
-        better = _reflected(ports, ask, number)
+        ask = reflect_request(ask, form)
+        better = reflected(ports.complete, ports, ask, number)
         if better is None:
             break
         form = better
+    return signed_review(form, ports, number, several=several)
+
+
+def signed_review(form: ReviewForm, ports: Ports, number: int, *, several: bool) -> Review:
+    """The record of a form, with the reviewer's name."""
     name = ports.edges.model_for("review.form").name
-    return as_review(form, f"{name}, as {reads_as}" if several else name)
+    return as_review(form, f"{name}, as {_reads_as(number)}" if several else name)
 
 
-def _reflected(ports: Ports, ask: Ask, number: int) -> ReviewForm | None:
+def _reads_as(number: int) -> str:
+    return [*READERS][(number - 1) % len(READERS)]
+
+
+def reflect_request(ask: Ask, form: ReviewForm) -> Ask:
+    """What a reviewer is asked after it gave ``form`` to ``ask``."""
+    said = Message("assistant", form.model_dump_json())
+    again = Message("user", render("review_reflect"), cache=True)
+    return replace(ask, purpose="review.reflect", messages=(*ask.messages, said, again))
+
+
+def reflected(
+    complete: Callable[[Ask], Reply], ports: Ports, ask: Ask, number: int
+) -> ReviewForm | None:
     """The review after a reflection; None if nothing is to change, or if the answer cannot be used."""
 
     def use(reply: Reply, ask: Ask) -> ReviewForm | None:
@@ -141,7 +164,7 @@ def _reflected(ports: Ports, ask: Ask, number: int) -> ReviewForm | None:
         return None if done else parse_reply(text, ReviewForm)
 
     try:
-        return ask_until(ports.complete, ask, use, repeat_request)
+        return ask_until(complete, ask, use, repeat_request)
     except BadReply as error:
         ports.note(ReviewLost(reviewer=number, step="reflection", why=error.what))
         return None
@@ -149,8 +172,13 @@ def _reflected(ports: Ports, ask: Ask, number: int) -> ReviewForm | None:
 
 def ask_once(ports: Ports, ask: Ask, form: type[_F]) -> _F:
     """A valid reply to at most three requests; a resumed run asks no further. Raises :class:`BadReply`."""
+    return form_by(ports.complete, ask, form)
+
+
+def form_by(complete: Callable[[Ask], Reply], ask: Ask, form: type[_F]) -> _F:
+    """The same, of what answers requests."""
     return ask_until(
-        ports.complete,
+        complete,
         in_form(ask, form),
         lambda reply, asked: parse_reply(require_whole(reply, asked).text, form),
         repeat_request,
