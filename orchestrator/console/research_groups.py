@@ -108,8 +108,7 @@ def _run(
         max_gpu_time=console.spans.seconds_of("--max-gpu-time", max_gpu_time), fresh=fresh, results=results,
         price=price, vision=vision, engine=engine, sign=console.signing_keys.key_named(sign, background=detach),
         roles=named_roles(role, editing=edit_model, reviewing=review_model), effort=effort,
-        reviewing=reviewing.review_rules(
-            reviews, reflections, accept_from, improve, examples=review_examples, batch=batch_reviews),
+        reviewing=reviewing.review_rules(reviews, reflections, accept_from, improve, examples=review_examples, batch=batch_reviews),
     )  # fmt: skip
     if dry_run:
         raise typer.Exit(console.dry_run.show_dry_run(request, as_json=as_json))
