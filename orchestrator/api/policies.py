@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from orchestrator.api.signed_policies import require_signed_policy
 from orchestrator.core.errors import BadPolicy, UserError
 from orchestrator.core.files import shipped_root
 from orchestrator.core.host import Machine
@@ -38,9 +39,12 @@ def this_machine(folder: Path = Path()) -> Machine:
 
 
 def usable_policy(name: str, results: Path) -> Policy:
-    """The policy, checked for itself and against this machine. Raises :class:`BadPolicy`."""
+    """The policy, checked for itself, for a signature where the machine asks for one, and against this machine.
+    Raises :class:`BadPolicy`.
+    """
     policy = load_policy(name, SHIPPED)
     refuse(policy.name, check(policy))
+    require_signed_policy(policy)
     held_below(policy)
     fits(policy, results, "leave --policy out: the largest shipped policy that fits here is used")
     return policy

@@ -121,6 +121,22 @@ def policy_prove(
     raise typer.Exit(console.policy_prove.prove(name, tuple(only or ()), results, view))
 
 
+@policy_group.command("sign")
+def policy_sign(
+    name: PolicyArgument,
+    *,
+    key: Annotated[
+        str,
+        typer.Option(
+            metavar="KEY", help="A private key's file, a public one's, or agent:SHA256:…."
+        ),
+    ],
+    as_json: Json = False,
+) -> None:
+    """Sign a policy of your own, with the exceptions in it; FILE.signed.json lies beside it."""
+    console.policy_sign.sign(name, console.signing_keys.key_named(key, "--key"), as_json=as_json)
+
+
 @policy_group.command("schema")
 def policy_schema() -> None:
     """Print the JSON Schema of policy files, for editors."""

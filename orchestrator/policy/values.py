@@ -158,9 +158,11 @@ Runtime = Annotated[Literal["runc", "runsc"], BeforeValidator(_tested_runtime)]
 Image = Annotated[
     str,
     Form(
-        r"^[a-z0-9][a-z0-9._/-]{0,127}(:[A-Za-z0-9][A-Za-z0-9._-]{0,127})?$",
+        # A registry may have a port; a digest names one image for ever.
+        r"^([a-z0-9][a-z0-9.-]{0,126}:[0-9]{1,5}/)?[a-z0-9][a-z0-9._/-]{0,127}"
+        r"(:[A-Za-z0-9][A-Za-z0-9._-]{0,127})?(@sha256:[0-9a-f]{64})?$",
         "is not the name of an image: {!r}",
-        "use a name that `aisci images list` prints",
+        "use a name that `aisci images list` prints, or REGISTRY:PORT/NAME:TAG@sha256:DIGEST of your own",
     ),
 ]
 _Inline = Annotated[Profile, Tag("profile")]

@@ -98,8 +98,12 @@ def signed_envelope(payload: bytes, name: str, sign: Callable[[bytes], bytes]) -
     return json.dumps(made, indent=1).encode() + b"\n"
 
 
-def open_envelope(data: bytes) -> tuple[Envelope, dict[str, Any]]:
-    """The envelope in a file, and the JSON of its payload. Raises ValueError if there is none."""
+def open_envelope(
+    data: bytes, predicate: str = RUN_PREDICATE, about: str = "a run"
+) -> tuple[Envelope, dict[str, Any]]:
+    """The envelope in a file, and the JSON of its payload, whose predicate has this type. Raises ValueError if
+    there is none.
+    """
     try:
         made = json.loads(data)
         if made["payloadType"] != PAYLOAD:
@@ -110,8 +114,8 @@ def open_envelope(data: bytes) -> tuple[Envelope, dict[str, Any]]:
             for row in made["signatures"]
         ]
         statement = json.loads(payload)
-        if statement["_type"] != STATEMENT or statement["predicateType"] != RUN_PREDICATE:
-            raise ValueError("it is not a statement about a run of aisci")
+        if statement["_type"] != STATEMENT or statement["predicateType"] != predicate:
+            raise ValueError(f"it is not a statement about {about} of aisci")
     except (KeyError, TypeError, AttributeError, binascii.Error, RecursionError) as error:
         raise ValueError(
             f"it does not have the form of an envelope: {type(error).__name__}"

@@ -614,3 +614,34 @@ def test_a_time_that_clocks_cannot_hold_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"longer than a century \(36525d\)"):
         parse_time(text)
     assert LONGEST < threading.TIMEOUT_MAX
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        "registry.corp.example:5000/ml/sandbox",
+        "registry.corp.example:5000/ml/sandbox:2",
+        f"registry.corp.example/ml/sandbox:2@sha256:{'a1' * 32}",
+        f"ml@sha256:{'0' * 64}",
+    ],
+)
+def test_an_image_may_name_a_registry_with_a_port_and_a_digest(tmp_path: Path, image: str) -> None:
+    body = f"extends: ci-cpu\nexperiment: {{image: '{image}'}}\nexceeds: {{experiment.image: the one of our firm}}\n"
+    assert load_policy(written(tmp_path, body), ROOT).limits("experiment").image == image
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        "ml@sha256:abc",
+        f"ml@sha512:{'a' * 64}",
+        "https://registry.corp.example/ml",
+        "registry.corp.example:port/ml",
+        "ML",
+        "a b",
+    ],
+)
+def test_what_is_no_image_is_refused(tmp_path: Path, image: str) -> None:
+    body = f"extends: ci-cpu\nexperiment: {{image: '{image}'}}\n"
+    with pytest.raises(BadPolicy, match="is not the name of an image"):
+        load_policy(written(tmp_path, body), ROOT)

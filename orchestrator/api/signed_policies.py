@@ -1,0 +1,160 @@
+"""Policies that somebody has signed: with ``/etc/aisci/policy-keys.yaml``, no other policy of one's own is run under.
+
+::
+
+    keys:
+      - {name: security team, key: "ssh-ed25519 AAAA...", until: 2027-12-31}
+
+A key counts until its last day, and as long as ``/etc/aisci/deny.yaml`` does not withdraw its fingerprint. The
+signature lies beside the policy, ``FILE.signed.json``: a DSSE envelope over a Statement about the hash of the
+effective policy, which covers inherited settings and each exception with its reason, approver and end.
+Shipped policies need none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field
+
+from orchestrator.api.denied import deny_list
+from orchestrator.core import machine_folder
+from orchestrator.core.errors import BadFile, BadPolicy, UserError
+from orchestrator.core.files import shipped_root, write
+from orchestrator.core.strict_yaml import read, validated
+from orchestrator.core.tree import canonical
+from orchestrator.core.untrusted import read_plain
+from orchestrator.policy.check import check, refuse
+from orchestrator.policy.policy import Policy, load_policy
+from orchestrator.record.attestation import STATEMENT
+from orchestrator.record.envelope import open_envelope, signed_envelope
+from orchestrator.record.signing import Signer, Verifier, verifier_of
+
+KEYS_FILE = "policy-keys.yaml"
+SUFFIX = ".signed.json"
+_SHIPPED = shipped_root() / "policies"
+POLICY_PREDICATE = "https://aisci.invalid/policy/v1"
+_MOST = 256 * 1024  # bytes of a signature's file
+_Day = Annotated[str, Field(pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$")]
+
+
+class PolicyKey(BaseModel, extra="forbid", frozen=True):
+    """Who may sign policies, by a public key in one line of OpenSSH or in PEM; until a last day, if one is given."""
+
+    name: Annotated[str, Field(min_length=2, max_length=200)]
+    key: Annotated[str, Field(min_length=20, max_length=2000)]
+    until: _Day | None = None
+
+
+class _KeysFile(BaseModel, extra="forbid", frozen=True):
+    keys: tuple[PolicyKey, ...] = Field(min_length=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedPolicy:
+    """What was signed: the policy, its hash, the exceptions that the signature approves, and by which key."""
+
+    name: str
+    hash: str
+    exceptions: tuple[str, ...]
+    signer: str
+    file: Path
+
+
+def sign_policy(name: str, signer: Signer) -> SignedPolicy:
+    """Sign the policy in a file, and write the signature beside it.
+
+    Raises :class:`BadPolicy` for one with an error, :class:`UserError` for a shipped one.
+    """
+    policy = load_policy(name, _SHIPPED)
+    refuse(policy.name, check(policy))
+    if policy.origin == "shipped":
+        todo = "sign a policy of your own: aisci policy sign ./FILE.yaml"
+        raise UserError("a shipped policy needs no signature", where=name, todo=todo)
+    payload = canonical(_statement(policy))
+    file = signature_of(policy)
+    write(file, signed_envelope(payload, signer.public.fingerprint, signer.sign))
+    return SignedPolicy(
+        name=policy.name,
+        hash=policy.hash,
+        exceptions=tuple(sorted(policy.exceptions)),
+        signer=signer.public.fingerprint,
+        file=file,
+    )
+
+
+def signature_of(policy: Policy) -> Path:
+    """Where the signature of a policy of one's own lies."""
+    return Path(f"{policy.origin}{SUFFIX}")
+
+
+def require_signed_policy(policy: Policy) -> None:
+    """Raise :class:`BadPolicy` where this machine takes signed policies alone, and this one is neither shipped nor
+    signed by a key of the list; :class:`BadFile` where the list cannot be relied on.
+    """
+    path = machine_folder.MACHINE.file(KEYS_FILE)
+    if path is None or policy.origin == "shipped":
+        return
+    document = read(path)
+    keys = {}
+    for one in validated(document, _KeysFile).keys:
+        try:
+            keys[one] = verifier_of(one.key.encode())
+        except ValueError as error:
+            raise BadFile(
+                "a key of those who sign this machine's policies cannot be used, so nothing runs",
+                where=f"{path}: {one.name}",
+                why=str(error),
+                todo="its administrator: put the line of a public key there, such as of id_ed25519.pub",
+            ) from error
+    why = _why_unsigned(policy, keys)
+    if why:
+        raise BadPolicy(
+            f"this machine takes signed policies alone, and {policy.name!r} is not one",
+            where=str(signature_of(policy)),
+            why=why,
+            todo=f"have it signed by {', '.join(one.name for one in keys)}: aisci policy sign {policy.origin} "
+            "--key KEY; or take a shipped policy",
+        )
+
+
+def _why_unsigned(policy: Policy, keys: dict[PolicyKey, Verifier]) -> str:
+    """Why no signature of the policy counts; empty if one does."""
+    try:
+        envelope, statement = open_envelope(
+            read_plain(signature_of(policy), _MOST), POLICY_PREDICATE, "a policy"
+        )
+        digest = statement["subject"][0]["digest"]["sha256"]
+    except FileNotFoundError:
+        return "there is no signature"
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        return f"it is no signature of a policy: {error}"
+    if digest != policy.hash:
+        return "the policy was changed since, or a file that it extends was"
+    revoked, today = deny_list().keys, f"{datetime.now(UTC):%Y-%m-%d}"
+    why = "no key of the list made it"
+    for one, verifier in keys.items():
+        if not any(verifier.signed(envelope.to_sign, made) for _, made in envelope.signatures):
+            continue
+        if verifier.fingerprint in revoked:
+            why = f"the key of {one.name}, {verifier.fingerprint}, is withdrawn"
+        elif one.until is not None and one.until < today:
+            why = f"the key of {one.name} was for policies until {one.until}"
+        else:
+            return ""
+    return why
+
+
+def _statement(policy: Policy) -> dict[str, Any]:
+    return {
+        "_type": STATEMENT,
+        "subject": [{"name": policy.name, "digest": {"sha256": policy.hash}}],
+        "predicateType": POLICY_PREDICATE,
+        "predicate": {
+            "signed": f"{datetime.now(UTC):%Y-%m-%d}",
+            "exceptions": dict(policy.settings.get("exceeds", {})),
+        },
+    }
