@@ -34,7 +34,7 @@ from orchestrator.record.envelope import open_envelope, signed_envelope
 from orchestrator.record.signing import Signer, Verifier, verifier_of
 
 KEYS_FILE = "policy-keys.yaml"
-SUFFIX = ".signed.json"
+SIGNED_SUFFIX = ".signed.json"
 _SHIPPED = shipped_root() / "policies"
 POLICY_PREDICATE = "https://aisci.invalid/policy/v1"
 _MOST = 256 * 1024  # bytes of a signature's file
@@ -88,7 +88,7 @@ def sign_policy(name: str, signer: Signer) -> SignedPolicy:
 
 def signature_of(policy: Policy) -> Path:
     """Where the signature of a policy of one's own lies."""
-    return Path(f"{policy.origin}{SUFFIX}")
+    return Path(f"{policy.origin}{SIGNED_SUFFIX}")
 
 
 def require_signed_policy(policy: Policy) -> None:

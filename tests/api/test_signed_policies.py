@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from orchestrator.api.policies import usable_policy
-from orchestrator.api.signed_policies import SUFFIX, require_signed_policy, sign_policy
+from orchestrator.api.signed_policies import SIGNED_SUFFIX, require_signed_policy, sign_policy
 from orchestrator.core import machine_folder
 from orchestrator.core.errors import BadFile, BadPolicy, UserError
 from orchestrator.core.machine_folder import MachineFolder
@@ -67,7 +67,7 @@ def loaded(path: Path) -> Policy:
 def why(path: Path) -> str:
     with pytest.raises(BadPolicy, match="takes signed policies alone") as refused:
         require_signed_policy(loaded(path))
-    assert refused.value.where == f"{path}{SUFFIX}"
+    assert refused.value.where == f"{path}{SIGNED_SUFFIX}"
     assert "aisci policy sign" in refused.value.todo
     return str(refused.value.why)
 
@@ -158,7 +158,7 @@ def test_a_shipped_policy_and_one_with_an_error_are_not_signed(file: Path) -> No
     file.write_text(TEXT.replace("wall: 4m", "wall: 90m"))
     with pytest.raises(BadPolicy):
         sign_policy(str(file), signer)
-    assert not Path(f"{file}{SUFFIX}").exists()
+    assert not Path(f"{file}{SIGNED_SUFFIX}").exists()
 
 
 @pytest.mark.parametrize(
