@@ -21,7 +21,7 @@ from orchestrator.console.options import (
     VisionOption,
 )
 from orchestrator.core.errors import UserError
-from orchestrator.record.pins import Batches
+from orchestrator.core.model import Batches
 
 ReviewsOption = Annotated[
     int,

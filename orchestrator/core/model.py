@@ -14,6 +14,9 @@ SWEEP = "builtin/sweep"
 DEFAULT_ROLE = "default"
 """The role of the model that is used where no other role is configured."""
 
+Batches = Literal["", "keep", "cancel"]
+"""Whether reviews are asked for as a batch, and what becomes of it when a person stops the run."""
+
 FALLBACK = "fallback"
 """The role of the model that answers any request whose own model gives no answer."""
 

@@ -7,14 +7,12 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import ConfigDict
 
-from orchestrator.core.model import DEFAULT_ROLE
+from orchestrator.core.model import DEFAULT_ROLE, Batches
 from orchestrator.core.research import Idea
 from orchestrator.core.tree import UNWRITTEN, Tree
 
 LeaveOut = Literal["", "paper", "review"]
 """What a run leaves out: its papers, with the stages after them, or their review and improvement."""
-Batches = Literal["", "keep", "cancel"]
-"""Whether reviews are asked for as a batch, and what becomes of it when a person stops the run."""
 _ImageIds = tuple[tuple[str, str], ...]
 
 

@@ -162,7 +162,7 @@ class _Root:
         ("aisci policy ex", {"explain"}),
         ("aisci run se", {"seir"}),
         ("aisci policy show ci", {"ci-cpu"}),
-        ("aisci run seir --max", {"--max-usd"}),
+        ("aisci run seir --max", {"--max-usd", "--max-gpu-time"}),
         ("aisci resume la", {"latest"}),
     ],
 )

@@ -11,6 +11,7 @@ from orchestrator.literature.bibtex.entries import entry, not_citable
 from orchestrator.literature.merging import gathered
 from tests.research.test_compile_attacks import Press, press
 from tests.support.corpus import corpus, odd
+from tests.support.sample import some
 
 __all__ = ["press"]  # a fixture of this module too
 pytestmark = pytest.mark.engine
@@ -30,10 +31,15 @@ Cited: \nocite{*}\citep{%s}.
 PAPERS = gathered((), (*odd(), *corpus()))
 
 
-@pytest.mark.parametrize(
-    ("style", "encoding", "initial"),
-    [("plainnat", "OT1", ""), ("plainnat", "T1", "Łukasz Kaiser"), ("abbrvnat", "T1", "Ł. Kaiser")],
-)
+LISTS = [
+    ("plainnat", "OT1", ""),
+    ("plainnat", "T1", "Łukasz Kaiser"),
+    ("abbrvnat", "T1", "Ł. Kaiser"),
+]
+
+
+@pytest.mark.sampled
+@pytest.mark.parametrize(("style", "encoding", "initial"), some(LISTS, 1, "lists"))
 def test_every_citable_paper_stands_in_a_reference_list(
     style: str, encoding: str, initial: str, press: Press
 ) -> None:

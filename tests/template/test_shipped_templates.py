@@ -30,7 +30,7 @@ SHIPPED = (
     "2d_diffusion", "compressed_cnn", "earthquake_prediction", "grokking", "mace", "mobilenetV3",
     "nanoGPT", "nanoGPT_lite", "probes", "seir", "sketch_rnn", "tensorf",
 )  # fmt: skip
-HEAVY = ("nanoGPT", "nanoGPT_lite")  # minutes of full-scale updates on a CPU
+HEAVY = ("nanoGPT", "nanoGPT_lite", "sketch_rnn")  # minutes of full-scale updates on a CPU
 
 
 def template(name: str) -> Template:
@@ -111,7 +111,7 @@ def test_twenty_updates_in_the_full_sizes_run_on_data_of_the_true_format(name: s
 @pytest.mark.campaign
 @pytest.mark.engine
 @pytest.mark.parametrize("name", HEAVY)
-def test_twenty_updates_of_a_language_model_in_the_full_sizes(name: str) -> None:
+def test_twenty_updates_that_take_minutes_run_in_the_full_sizes(name: str) -> None:
     short(name, gib=8)
 
 
