@@ -60,7 +60,8 @@ def _origin(engine: Engine, image_id: str) -> tuple[str, tuple[str, ...]]:
                 image = engine.images.get(at)
             except NotFound:
                 break
-        digests = tuple(sorted(map(str, image.attrs.get("RepoDigests") or ())))
+        # Of a base that no registry names, the image's own names are what others can find it by.
+        digests = tuple(sorted(map(str, image.attrs.get("RepoDigests") or ()))) or digests
         at = str(image.labels.get(BASE_LABEL) or "")
         base = base or at
         if not at:

@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
-from orchestrator.api import ResumeRequest, runs
+from orchestrator.api import ResumeRequest, image_contents, runs
 from orchestrator.api.sbom import bill_of_run
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.chain import read_lines
@@ -17,6 +19,8 @@ from orchestrator.record.events import Forked, RunStarted
 from orchestrator.record.pins import ImageContents
 from orchestrator.record.ports import Edges
 from orchestrator.research.sweep import SweepModel
+from orchestrator.sandbox.engine.client import Engine, NotFound
+from orchestrator.sandbox.images.build import BASE_LABEL
 from tests.exchange.test_image_contents import told
 from tests.support import run_rig as rig
 from tests.support.audit_rig import IMAGES
@@ -79,3 +83,27 @@ def test_a_branch_says_what_its_own_images_hold(
     assert tuple((one.name, one.id) for one in fork.contents) == others
     assert replace(fork, contents=()).pins.images == others
     assert len(bill_of_run(str(done.folder), tmp_path)["components"]) == len(IMAGES) + 1
+
+
+@pytest.mark.parametrize(
+    ("own", "base", "wanted"),
+    [
+        (["corp:5000/ml@sha256:1"], ["debian@sha256:2"], ("debian@sha256:2",)),
+        (["corp:5000/ml@sha256:1"], [], ("corp:5000/ml@sha256:1",)),
+        ([], None, ()),
+    ],
+)
+def test_an_image_has_the_names_of_the_lowest_one_that_a_registry_has(
+    own: list[str], base: list[str] | None, wanted: tuple[str, ...]
+) -> None:
+    """``base`` None: the engine has it no more."""
+
+    def get(image_id: str) -> SimpleNamespace:
+        if image_id == "base":
+            if base is None:
+                raise NotFound("no such image")
+            return SimpleNamespace(labels={}, attrs={"RepoDigests": base})
+        return SimpleNamespace(labels={BASE_LABEL: "base"}, attrs={"RepoDigests": own})
+
+    engine = cast("Engine", SimpleNamespace(images=SimpleNamespace(get=get)))
+    assert image_contents._origin(engine, "mine") == ("base", wanted)
