@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 from orchestrator import __version__
 from orchestrator.core.errors import AisciError, Interrupted, UserError
+from orchestrator.core.no_redirect import NoRedirect
 from orchestrator.core.sanitize import plain_line
 from orchestrator.core.secrets import redact, without_secrets
 
@@ -89,13 +90,6 @@ def _message(ending: RunEnding, environ: Mapping[str, str]) -> dict[str, Any]:
     clean: dict[str, Any] = json.loads(redact(json.dumps(facts, ensure_ascii=False), environ))
     text = ": ".join(filter(None, (f"aisci: {ending.event}", ending.said, ending.run)))
     return {"program": f"aisci {__version__}", "text": redact(text, environ), **clean}
-
-
-class NoRedirect(urllib.request.HTTPRedirectHandler):
-    """What a person named is told; where its server points to is not."""
-
-    def redirect_request(self, *_: object, **__: object) -> None:
-        return None
 
 
 def _post(address: str, message: Mapping[str, Any]) -> str:

@@ -28,6 +28,7 @@ from orchestrator.core.strict_yaml import read, validated
 from orchestrator.core.tree import canonical
 from orchestrator.core.untrusted import read_plain
 from orchestrator.policy.check import check, refuse
+from orchestrator.policy.exceptions import DAY
 from orchestrator.policy.policy import Policy, load_policy
 from orchestrator.record.attestation import STATEMENT
 from orchestrator.record.envelope import open_envelope, signed_envelope
@@ -38,7 +39,6 @@ SIGNED_SUFFIX = ".signed.json"
 _SHIPPED = shipped_root() / "policies"
 POLICY_PREDICATE = "https://aisci.invalid/policy/v1"
 _MOST = 256 * 1024  # bytes of a signature's file
-_Day = Annotated[str, Field(pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$")]
 
 
 class PolicyKey(BaseModel, extra="forbid", frozen=True):
@@ -46,7 +46,7 @@ class PolicyKey(BaseModel, extra="forbid", frozen=True):
 
     name: Annotated[str, Field(min_length=2, max_length=200)]
     key: Annotated[str, Field(min_length=20, max_length=2000)]
-    until: _Day | None = None
+    until: Annotated[str, Field(pattern=DAY)] | None = None
 
 
 class _KeysFile(BaseModel, extra="forbid", frozen=True):

@@ -17,9 +17,9 @@ from urllib.parse import urlsplit
 from orchestrator import __version__
 from orchestrator.api.find_run import find_run
 from orchestrator.api.locking import is_at_work
-from orchestrator.api.notify import NoRedirect
 from orchestrator.core.errors import AisciError, UserError
 from orchestrator.core.files import replacing, write
+from orchestrator.core.no_redirect import NoRedirect
 from orchestrator.core.sanitize import plain_line
 from orchestrator.core.untrusted import NotPlain, read_plain, require_plain
 from orchestrator.record.paths import RunPaths

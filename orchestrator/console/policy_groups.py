@@ -123,7 +123,7 @@ def policy_prove(
 
 @policy_group.command("sign")
 def policy_sign(
-    name: PolicyArgument,
+    name: Annotated[str, typer.Argument(metavar="FILE", help="A policy of your own.")],
     *,
     key: Annotated[
         str,

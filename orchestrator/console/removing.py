@@ -19,9 +19,9 @@ from orchestrator.api.removing import (
     runs_to_remove,
 )
 from orchestrator.console import output as out
+from orchestrator.console.spans import seconds_of
 from orchestrator.core.errors import EngineUnavailable, UserError
-from orchestrator.core.problems import Invalid
-from orchestrator.core.units import parse_time, rough_text
+from orchestrator.core.units import rough_text
 from orchestrator.sandbox.engine.client import Engine, connect
 from orchestrator.sandbox.images.dangling import DanglingImage, dangling_images, remove_dangling
 
@@ -51,7 +51,7 @@ class PruneWay:
 
 def prune(results: Path, older_than: str | None, way: PruneWay) -> int:
     """Remove old runs that have ended, or all but their records, and images of ours without a name."""
-    seconds, plan = _seconds(older_than), PrunePlan(runs=(), stay=())
+    seconds, plan = (seconds_of("--older-than", older_than) or 0.0), PrunePlan(runs=(), stay=())
     if older_than is not None or way.keep_record:
         plan = plan_prune(results, seconds, datetime.now(UTC), keep_record=way.keep_record)
     engine = engine_if_any()
@@ -108,18 +108,6 @@ def engine_if_any() -> Engine | None:
 def size_json(one: RunSize) -> dict[str, Any]:
     """A run's size as JSON."""
     return {"run": one.run, "folder": str(one.folder), "bytes": one.total, "kinds": dict(one.kinds)}
-
-
-def _seconds(older_than: str | None) -> float:
-    try:
-        return parse_time(older_than) if older_than is not None else 0.0
-    except Invalid as error:
-        raise UserError(
-            "this is not a time",
-            where=f"--older-than {older_than}",
-            why=str(error),
-            todo="write a number and a unit, such as 90d",
-        ) from error
 
 
 def _nobody_there() -> bool:

@@ -8,8 +8,10 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
-from http.client import HTTPException, HTTPMessage
-from typing import IO, Any, Protocol
+from http.client import HTTPException
+from typing import Any, Protocol
+
+from orchestrator.core.no_redirect import NoRedirect
 
 _SECONDS = 60.0  # of one request
 _MOST_BYTES = 64 << 20  # of one answer
@@ -52,14 +54,7 @@ class BatchVendor(Protocol):
         """What came of each request, by its number: an answer in OpenAI's format, or an error."""
 
 
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    def redirect_request(
-        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str,
-    ) -> None:  # fmt: skip
-        """None: another address would get the key."""
-
-
-_OPENER = urllib.request.build_opener(_NoRedirect)
+_OPENER = urllib.request.build_opener(NoRedirect)
 
 
 def exchange(

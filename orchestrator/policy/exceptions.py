@@ -21,6 +21,8 @@ from orchestrator.core.problems import Form, Wrong
 from orchestrator.policy.values import Description
 
 _WORDS, _CHARACTERS = 3, 15  # the shortest reason of an exception
+DAY = r"^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"
+"""The pattern of a last day, such as 2027-03-01."""
 EXCEPTION = "exception"
 """The rule that a reason says something, and is needed; for programs."""
 HOST_EDITOR = "editor.process"
@@ -39,7 +41,7 @@ class Granted(BaseModel):
     until: Annotated[
         str,
         Form(
-            r"^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$",
+            DAY,
             "is not a day: {!r}",
             "write year, month and day, such as 2027-03-01",
         ),

@@ -95,7 +95,7 @@ def test_a_dry_prune_shows_what_a_prune_does(results: Path) -> None:
     assert not list((results / "quick" / FINISHED).glob("*/*.pdf"))
     wrong = aisci(results, "prune", "--older-than", "ninety days")
     assert wrong.exit_code == 2
-    assert "such as 90d" in wrong.stderr
+    assert "such as 30d" in wrong.stderr
 
 
 def test_without_an_age_a_prune_removes_no_run(results: Path) -> None:

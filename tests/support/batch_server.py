@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.parser import BytesParser
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
+
+from tests.support.loopback_http import served
 
 PROMPT, ANSWER = 1000, 200
 """Tokens of every request and of every answer."""
@@ -50,19 +51,8 @@ class BatchServer:
     @contextmanager
     def running(self) -> Iterator[BatchServer]:
         """Serve on 127.0.0.1 until the block ends."""
-        http = ThreadingHTTPServer(
-            ("127.0.0.1", 0), type("Handler", (_Handler,), {"server_of": self})
-        )
-        http.daemon_threads = True
-        self.url = f"http://127.0.0.1:{http.server_address[1]}"
-        thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
+        with served(_Handler, server_of=self) as self.url:
             yield self
-        finally:
-            http.shutdown()
-            thread.join()
-            http.server_close()
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -31,7 +31,7 @@ from orchestrator.record.blobs import BlobStore
 from orchestrator.record.journal import Mode
 from orchestrator.record.ports import Edges
 from orchestrator.research.run import research
-from orchestrator.research.run_spec import RunDeps
+from orchestrator.research.run_spec import RunDeps, RunLocation
 from orchestrator.sandbox.engine.client import connect
 from tests.support.run_rig import asking_editor, place
 
@@ -108,7 +108,6 @@ def measured(request: RunRequest, seconds: float) -> dict[str, Any]:
     engine, held, slow = connect(), Held(), list[SlowModel]()
     spec = prepare(request).setup
     spec = replace(spec, images=resolve_images(spec.policy, engine))
-    folder = request.results / "run"
     with real_edges(spec, engine, "gpu-bench", held.on_event) as over:
 
         def edges(blobs: BlobStore) -> Edges:
@@ -120,12 +119,17 @@ def measured(request: RunRequest, seconds: float) -> dict[str, Any]:
         with watched(held):
             done = research(
                 spec,
-                replace(place(folder, Mode.RECORD), parallel=request.parallel or 1),
+                place_of(request),
                 RunDeps(edges=edges, exporter=FileExporter(), listener=lambda _: None),
             )
             wall = time.monotonic() - held.began
     assert all(one.status == "finished" for one in done), [one.failure for one in done]
     return told(held, wall) | {"answers": sum(one.calls for one in slow)}
+
+
+def place_of(request: RunRequest) -> RunLocation:
+    """Where the run is, with as many ideas in flight as were asked for."""
+    return replace(place(request.results / "run", Mode.RECORD), parallel=request.parallel or 1)
 
 
 def told(held: Held, wall: float) -> dict[str, Any]:
@@ -136,9 +140,9 @@ def told(held: Held, wall: float) -> dict[str, Any]:
     lent = sum(end - start for start, end in ahead)
     step = wall / ROWS
 
-    def mean(of: Callable[[tuple[float, int, int]], float], at: int) -> float:
+    def mean(of: Callable[[tuple[float, int, int]], float], at: int) -> float | None:
         values = [of(one) for one in held.seen if at * step <= one[0] < (at + 1) * step]
-        return round(fmean(values), 2) if values else 0.0
+        return round(fmean(values), 2) if values else None  # nothing was read
 
     return {
         "wall": round(wall, 1),

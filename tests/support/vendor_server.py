@@ -6,12 +6,13 @@ A request is told by its path, as at the vendors: one server stands for all of t
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
+
+from tests.support.loopback_http import served
 
 TEXT = '{"name": "two"}'
 """What every vendor answers."""
@@ -51,17 +52,8 @@ class VendorServer:
     @contextmanager
     def running(self) -> Iterator[VendorServer]:
         """Serve on 127.0.0.1 until the block ends."""
-        http = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"vendor": self}))
-        http.daemon_threads = True
-        self.url = f"http://127.0.0.1:{http.server_address[1]}"
-        thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
+        with served(_Handler, vendor=self) as self.url:
             yield self
-        finally:
-            http.shutdown()
-            thread.join()
-            http.server_close()
 
 
 class _Handler(BaseHTTPRequestHandler):
