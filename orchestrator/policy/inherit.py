@@ -23,6 +23,8 @@ from orchestrator.policy.secret_values import secret_values
 
 MAX_CHAIN = 8
 _PARENT = "parent"  # a rule, for programs
+# What needs a reason in a file that extends nothing, too: a child without it drops the reason.
+_BY_NATURE = {HOST_EDITOR: False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,7 @@ def effective(document: Document, shipped: Path, above: tuple[str, ...] = ()) ->
         compared = set(own)
     child.refuse_idle(beyond, compared)
     child.refuse_host_editor(own, kept)
-    unseen = {key: Exceeding(reason) for key, reason in reasons.items()}
+    unseen = {key: Exceeding(reason, _BY_NATURE.get(key)) for key, reason in reasons.items()}
     return Effective(own, chain, kept | unseen | beyond)
 
 

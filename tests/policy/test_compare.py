@@ -274,6 +274,21 @@ def test_a_reason_that_tells_a_reviewer_nothing_is_refused(tmp_path: Path, reaso
     assert "say why in 3 words or more, and 15 characters" in refused
 
 
+def test_a_child_that_takes_the_editor_back_into_a_container_drops_the_reason_with_it(
+    tmp_path: Path,
+) -> None:
+    """Its parent extends nothing, so no ceiling but the setting itself tells that none is exceeded."""
+    host = {**PLAIN, "name": "host", "exceeds": {"editor.process": MEANT}}
+    host["editor"] = {**host["editor"], "process": True}
+    parent = tmp_path / "host.yaml"
+    parent.write_text(dump(host), "utf-8")
+    assert load_policy(str(parent), ROOT).settings["exceeds"] == {"editor.process": MEANT}
+    child = load_policy(written(tmp_path, "extends: ./host.yaml\neditor: {process: false}"), ROOT)
+    assert "exceeds" not in child.settings
+    same = load_policy(written(tmp_path, "extends: ./host.yaml"), ROOT)
+    assert same.settings["exceeds"] == {"editor.process": MEANT}
+
+
 def test_a_policy_that_exceeds_nothing_keeps_the_hash_that_it_had() -> None:
     assert "exceeds" not in PLAIN
 
