@@ -10,7 +10,7 @@ EFFORTS = ("low", "medium", "high")
 """The levels, least first."""
 
 _SMALL = (
-    "writeup.queries", "writeup.title", "writeup.fix", "cite.", "compile.", "notes.", "plots.look",
+    "writeup.queries", "writeup.fix", "cite.", "compile.", "notes.", "plots.look",
     "review.answered",
 )  # fmt: skip
 """How the purposes of small questions begin: choosing, placing, mending, describing."""

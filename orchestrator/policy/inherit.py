@@ -23,8 +23,7 @@ from orchestrator.policy.secret_values import secret_values
 
 MAX_CHAIN = 8
 _PARENT = "parent"  # a rule, for programs
-# What needs a reason in a file that extends nothing, too: a child without it drops the reason.
-_BY_NATURE = {HOST_EDITOR: False}
+_BY_NATURE = {HOST_EDITOR: False}  # needs a reason under no parent, too; a child may drop both
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ PURPOSES = (
     "notes.edit",
     "writeup.queries",
     "writeup.method",
-    "writeup.abstract",
+    "writeup.conclusion",
     "review.form",
 )
 

@@ -96,7 +96,7 @@ FAULTS = {
 }
 STAGES = (
     "ideas.propose", "novelty.decide", "plan.make", "plan.revise", "experiment.edit", "plots.edit",
-    "critique", "notes.edit", "writeup.queries", "writeup.results", "writeup.title", "review.form",
+    "critique", "notes.edit", "writeup.queries", "writeup.results", "writeup.conclusion", "review.form",
 )  # fmt: skip
 TABLE = list(itertools.product(FAULTS, STAGES))
 

@@ -44,6 +44,8 @@ from orchestrator.research.pins import read_pins, template_of
 from orchestrator.research.prompts import data_blocks
 from orchestrator.research.run import research
 from orchestrator.research.run_spec import PursuedIdea, RunDeps
+from orchestrator.research.stages.drafting import DRAFTS
+from orchestrator.research.stages.refining import as_sections
 from orchestrator.research.stages.sections import SECTIONS
 from orchestrator.research.sweep.wording import json_reply
 from orchestrator.sandbox.scripted import Ending, ScriptedSandbox
@@ -175,13 +177,30 @@ def _in_one_pass(replies: list[list[str]]) -> list[list[str]]:
     return [*others, ["writeup.refine", "\n\n".join(parts) or "KEEP"]]
 
 
+def _in_parts(replies: list[list[str]]) -> list[list[str]]:
+    """The replies, with sections that were asked for one by one and now are asked for together as one reply."""
+    for first, *others in filter(lambda part: len(part) > 1, DRAFTS):
+        names = (first, *others)
+        last = {
+            name: text
+            for name in names
+            for purpose, text in replies
+            if purpose == f"writeup.{name}"
+        }
+        if not {*others} & {*last}:
+            continue
+        rest = [one for one in replies if one[0] not in {f"writeup.{name}" for name in names}]
+        replies = [*rest, [f"writeup.{first}", as_sections(last)]]
+    return replies
+
+
 class Played:
     """The model of a kept study: for each purpose its replies in order; past their end it fails."""
 
     name = "scripted/played"
 
     def __init__(self, replies: list[list[str]]) -> None:
-        self._replies = _in_one_pass(replies)
+        self._replies = _in_parts(_in_one_pass(replies))
         self.asked: Counter[str] = Counter()
 
     def ceiling(self, ask: Ask) -> Usage:  # noqa: ARG002 - the port's

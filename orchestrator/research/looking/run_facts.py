@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from statistics import quantiles
 from typing import Any
 
 from orchestrator.core.protocols import Blobs
@@ -15,6 +17,7 @@ from orchestrator.template.results import Results, per_seed
 
 _INFO = "final_info.json"
 _VALUES = 40  # per metric
+_EACH = 16  # values of a metric that does not decide; more are told by their quartiles
 _SEEN_METRICS = 12  # with values per seed, per data set
 _FILES = 20
 _KEYS = 30  # of a JSON file
@@ -35,6 +38,8 @@ def run_facts(study: Study, run: Run, blobs: Blobs, *, whole: bool = True) -> di
         if number == other.number < run.number
     }
     values = seed_values(run, blobs)
+    base = next((one for one in study.runs if one.number == run.base and one is not run), None)
+    same = (base.name, seed_values(base, blobs)) if base else ("", {})
     declared = {_stem(name) for name in study.template.manifest.metrics}
     shown = [*study.headline, *(one.name for one in study.plan.metrics)]
     facts = {
@@ -44,7 +49,9 @@ def run_facts(study: Study, run: Run, blobs: Blobs, *, whole: bool = True) -> di
         "seconds": round(run.seconds, 1),
         "memory_mib": run.memory >> 20,
         "datasets": _means(results),
-        "values_per_seed": _chosen(values, shown, declared, _SEEN_METRICS if whole else 0),
+        "values_per_seed": _chosen(
+            values, shown, declared, _SEEN_METRICS if whole else 0, same, {*study.plan.decides}
+        ),
         "noticed": oddities(values, results, before),
     }
     if whole:
@@ -74,10 +81,18 @@ def _short(value: float | None) -> float | None:
 
 
 def _chosen(
-    values: SeedValues, shown: list[str], declared: set[str], most: int
+    values: SeedValues,
+    shown: list[str],
+    declared: set[str],
+    most: int,
+    base: tuple[str, SeedValues],
+    decides: set[str],
 ) -> dict[str, dict[str, Any]]:
-    """The metrics that decide, and others up to ``most``. Equal values are not repeated."""
+    """The metrics that decide, and others up to ``most``. What ``base``, a run's name and values, has too is
+    not repeated.
+    """
     stems = {_stem(name) for name in shown}
+    whole = {_stem(name) for name in decides} or stems
     chosen: dict[str, dict[str, Any]] = {}
     for dataset, metrics in values.items():
         first = [name for name in metrics if _stem(name) in stems]
@@ -86,14 +101,26 @@ def _chosen(
             key=lambda name: _stem(name) in declared
         )  # what a run adds by itself comes first
         names = [*first, *others[: max(0, most - len(first))]]
-        chosen[dataset] = {name: _listed(metrics[name]) for name in names}
+        known = base[1].get(dataset, {})
+        chosen[dataset] = {
+            name: f"as in {base[0]}"
+            if len(metrics[name]) > 1 and metrics[name] == known.get(name)
+            else _listed(metrics[name], whole=_stem(name) in whole)
+            for name in names
+        }
     return chosen
 
 
-def _listed(row: tuple[float, ...]) -> Any:
+def _listed(row: tuple[float, ...], *, whole: bool) -> Any:
+    """The values in four digits; many of a metric that does not decide by their quartiles."""
     if len(set(row)) == 1 and len(row) > 1:
         return f"{len(row)} times {row[0]:.6g}"
-    return [_short(value) for value in row[:_VALUES]]
+    finite = [value for value in row if math.isfinite(value)]
+    if whole or len(row) <= _EACH or len(finite) < len(row):
+        return [float(f"{value:.4g}") for value in row[:_VALUES]]
+    inner = ", ".join(f"{value:.4g}" for value in quantiles(finite, n=4, method="inclusive"))
+    low, high = min(finite), max(finite)
+    return f"{len(row)} values, lowest {low:.4g}, quartiles {inner}, highest {high:.4g}"
 
 
 def _stem(name: str) -> str:

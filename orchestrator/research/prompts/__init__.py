@@ -42,7 +42,7 @@ def block(name: str, value: Any) -> str:
 
 
 def _written(value: Any, margin: str) -> str:
-    """JSON with a line for each part, but numbers and words of one list, and a short object, on one."""
+    """JSON with a line for each part, but a table's row, a plain list and a short object on one."""
     inner = margin + " "
     flat = isinstance(value, dict) and not any(isinstance(v, dict | list) for v in value.values())
     if flat and margin and len(line := _plain(value)) <= _ONE_LINE:
@@ -50,10 +50,20 @@ def _written(value: Any, margin: str) -> str:
     if isinstance(value, dict) and value:
         rows = [f"{_plain(key)}: {_written(one, inner)}" for key, one in value.items()]
         return "{\n" + ",\n".join(inner + row for row in rows) + f"\n{margin}}}"
-    if isinstance(value, list) and any(isinstance(one, dict | list) for one in value):
+    if (
+        isinstance(value, list)
+        and any(isinstance(one, dict | list) for one in value)
+        and not _is_row(value)
+    ):
         rows = [_written(one, inner) for one in value]
         return "[\n" + ",\n".join(inner + row for row in rows) + f"\n{margin}]"
     return _plain(value)
+
+
+def _is_row(value: list[Any]) -> bool:
+    """Whether a list is a table's row: it begins with a name, and each cell is plain or a list of what is plain."""
+    cells = [one for cell in value for one in (cell if isinstance(cell, list) else [cell])]
+    return isinstance(value[0], str) and not any(isinstance(one, dict | list) for one in cells)
 
 
 def _plain(value: Any) -> str:

@@ -1,6 +1,7 @@
 """Citations against the draft: the author searches for what it lacks and says where a paper belongs.
 
-Every citation keeps why it was chosen. What enters the reference list comes from a source that was
+Where a paper belongs is told by the draft and the papers: the facts of the study do not go along, which would be
+most of each request. Every citation keeps why it was chosen. What enters the reference list comes from a source that was
 searched or from the template; the program writes it into the text, and nothing else changes.
 """
 
@@ -29,6 +30,7 @@ from orchestrator.research.reply_form import ReplyForm
 from orchestrator.research.run_spec import Study
 from orchestrator.research.stages.choosing import MOST_SHOWN, PickForm, QueryText
 from orchestrator.research.stages.one_search import found_paper, search_papers_once, search_row
+from orchestrator.research.stages.paper_facts import citation_facts
 from orchestrator.research.stages.sections import LONG_STUDY, SECTIONS, section_problems
 
 _ROUNDS, _SHORT_ROUNDS = 20, 8  # with the draft, of a long study and of a short one
@@ -60,9 +62,12 @@ def cite_draft(study: Study, ports: Ports) -> Study:
     """The study after rounds in which its author looks for missing references in the draft."""
     most = citing_rounds(len(study.runs))
     first = render(
-        "cite_draft", rounds=str(most), sections=block("sections", _cited_sections(study))
+        "cite_draft",
+        rounds=str(most),
+        citations=block("citations", citation_facts(study, study.skeleton)),
+        sections=block("sections", _cited_sections(study)),
     )
-    turns = [*study.said, Message("user", first, cache=True)]
+    turns = [Message("user", first, cache=True)]
     papers = tuple(one.paper for one in study.citations)
     found_by: dict[str, str] = {}
     for number in range(1, most + 1):

@@ -26,7 +26,7 @@ from orchestrator.research.run_spec import Study
 from orchestrator.research.stages.correcting import correct_sentences, named_sentences
 from orchestrator.research.stages.sections import section_named, told
 
-_BATCH = 150  # sentences of one request
+_BATCH = 250  # sentences of one request, which a paper of a conference's length does not reach
 _TOKENS = 8192
 _KEPT = 400  # characters of a sentence in the record
 

@@ -29,11 +29,11 @@ from orchestrator.research.paper.shape import imported_note
 from orchestrator.research.run_spec import Study
 from orchestrator.research.stages.assembly import assembled, paper_source
 from orchestrator.research.stages.compile import compile_once, compiled
+from orchestrator.research.stages.drafting import draft_task, with_task
 from orchestrator.research.stages.paper_facts import IMPORTED_BY
-from orchestrator.research.stages.sections import section_named
 from orchestrator.research.stages.study_ledger import study_ledger
 from orchestrator.research.stages.verify import claims_of, open_problems, wrong_in
-from orchestrator.research.stages.writeup import AUTHOR_NOTE, opening, section_task, with_task
+from orchestrator.research.stages.writeup import AUTHOR_NOTE, opening
 
 PAPER_AUTHOR = f"{IMPORTED_BY} (imported)"
 ORIGINALS = "imported"
@@ -138,7 +138,7 @@ def _take_paper(study: Study, ports: Ports) -> Study:
     said: tuple[Message, ...] = (opening(study, ledger, ports),)
     for name, text in paper.sections:
         said = (
-            *with_task(said, section_task(study, section_named(name))),
+            *with_task(said, draft_task(study, (name,))),
             Message("assistant", text),
         )
     return assembled(replace(study, said=said), ports, ledger)

@@ -26,7 +26,7 @@ def write_notes(study: Study, ports: Ports) -> Study:
     study = replace(study, tree=study.tree.updated({"notes.txt": ports.keep(facts)}))
     instruction = render(
         "notes_edit",
-        results=common.results_block(study, ports),
+        results=common.results_block(study, ports, every_value=False),
         figures=block("figures", common.figure_rows(study.pictures)),
     )
     edit = edit_files(study, ports, "notes.edit", instruction, "notes.txt")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from orchestrator.core.protocols import Blobs
@@ -18,6 +19,8 @@ IMPORTED_BY = "The AI Scientist"
 _SEEDS = 40  # values of a row
 _PHRASES = 24  # comparisons that are offered as phrases
 _SEED_METRICS = 4  # with values per seed
+COMPARED = ("difference", "error", "seeds_higher", "seeds_lower", "verdict")
+"""What a cell of a table of comparisons holds."""
 
 
 def descriptions(notes: str) -> dict[str, str]:
@@ -39,7 +42,7 @@ def paper_facts(study: Study, tex: str, ledger: Ledger, blobs: Blobs) -> str:
         "plan": plan_rows(study),
         "questions_of_a_critic": study.questions,
         "figures": figure_rows(study.pictures),
-        "citations": _citation_facts(study, tex),
+        "citations": citation_facts(study, tex),
     }
     if study.imported is not None:
         blocks["imported"] = {
@@ -104,17 +107,17 @@ def result_rows(ledger: Ledger) -> list[dict[str, Any]]:
 
 
 def seed_rows(ledger: Ledger) -> list[dict[str, Any]]:
-    """The values per seed of the metrics that decide, in the order of the seeds."""
+    """The values per seed of the metrics that decide, in the order of the seeds: a row a run on a data set."""
     chosen = ledger.headline[:_SEED_METRICS]
+    rows: dict[tuple[int, str], dict[str, list[float | None]]] = {}
+    for (run, data, metric), cell in ledger.cells.items():
+        if metric in chosen and data in ledger.datasets and len(set(cell.values)) > 1:
+            values = [short_number(value) for value in cell.values[:_SEEDS]]
+            rows.setdefault((run, data), {})[metric] = values
     return [
-        {
-            "data_set": data,
-            "metric": metric,
-            "run": ledger.run(run).name,
-            "values": [short_number(value) for value in cell.values[:_SEEDS]],
-        }
-        for (run, data, metric), cell in ledger.cells.items()
-        if metric in chosen and data in ledger.datasets and len(set(cell.values)) > 1
+        {"data_set": data, "run": ledger.run(run).name}
+        | {metric: values.get(metric) for metric in chosen}
+        for (run, data), values in rows.items()
     ]
 
 
@@ -124,33 +127,33 @@ def short_number(value: float | None) -> float | None:
 
 
 def _comparisons(study: Study, blobs: Blobs) -> dict[str, Any]:
-    """The host's comparisons, by the two runs; and those that decide as phrases that print them."""
+    """The host's comparisons: a table a data set, with a row a pair of runs and a column a metric; and those
+    that decide as phrases that print them.
+    """
     rows = comparison_rows(study, blobs)
-    pairs: dict[str, list[list[Any]]] = {}
+    tables: dict[str, dict[str, dict[str, list[Any]]]] = {}
     for row in rows:
         words = next(
             (word for start, word in _VERDICTS.items() if row["verdict"].startswith(start)), ""
         )
-        cells = [
-            row[key] for key in ("dataset", "metric", "difference", "error", "higher", "lower")
-        ]
-        pairs.setdefault(f"{row['run']} against {row['against']}", []).append([*cells, words])
+        cell = [*(row[key] for key in ("difference", "error", "higher", "lower")), words]
+        pairs = tables.setdefault(row["dataset"], {})
+        pairs.setdefault(f"{row['run']} against {row['against']}", {})[row["metric"]] = cell
     deciding = [row for row in rows if row["metric"] in (study.plan.decides or study.headline)]
     deciding.sort(key=lambda row: -(row["errors"] or 0.0))
-    columns = [
-        "data_set",
-        "metric",
-        "difference",
-        "error",
-        "seeds_higher",
-        "seeds_lower",
-        "verdict",
-    ]
     return {
-        "columns": columns,
-        "pairs": pairs,
+        "cell": COMPARED,
+        "data_sets": {name: _table(pairs) for name, pairs in tables.items()},
         "say": [_phrase(row) for row in deciding[:_PHRASES]],
     }
+
+
+def _table(pairs: Mapping[str, Mapping[str, list[Any]]]) -> dict[str, Any]:
+    metrics = dict.fromkeys(metric for cells in pairs.values() for metric in cells)
+    return as_table([
+        {"pair": pair, **{metric: cells.get(metric) for metric in metrics}}
+        for pair, cells in pairs.items()
+    ])  # fmt: skip
 
 
 def _phrase(row: dict[str, Any]) -> str:
@@ -170,7 +173,7 @@ _VERDICTS = {
 """How a verdict begins, and how a table says it."""
 
 
-def _citation_facts(study: Study, tex: str) -> list[dict[str, str]]:
+def citation_facts(study: Study, tex: str) -> list[dict[str, str]]:
     """The papers that may be cited, with what their abstracts say and why they were chosen."""
     chosen = {one.paper.key: one for one in study.citations}
     found = {one.key: one.abstract for one in study.novelty.papers}

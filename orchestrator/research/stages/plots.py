@@ -100,7 +100,7 @@ def _edit(study: Study, ports: Ports, figures: tuple[Figure, ...], feedback: str
     instruction = render(
         "plots_edit",
         study=common.study_block(study),
-        results=common.results_block(study, ports),
+        results=common.results_block(study, ports, every_value=False),
         figures=block("figures", common.figure_rows(figures)),
         feedback=feedback,
     )

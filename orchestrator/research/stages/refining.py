@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from orchestrator.core.asking import require_whole
@@ -21,7 +22,9 @@ from orchestrator.research.stages.sections import (
 
 REFINED_TOKENS = 24_576
 """Of an answer that may hold every section."""
-_HEADER = re.compile(r"^%%[ \t]*SECTION[ \t]+([\w ]{1,40}?)[ \t]*$", re.MULTILINE)
+SECTION_LINE = re.compile(r"^%%[ \t]*SECTION[ \t]+([\w ]{1,40}?)[ \t]*$", re.MULTILINE)
+"""The line before each section of an answer that holds several."""
+_FENCE = re.compile(r"^```(?:latex|tex)?[ \t]*$", re.MULTILINE)
 _KEEP = "KEEP"  # the answer that leaves all sections as they are
 
 
@@ -52,10 +55,14 @@ def refined(study: Study, ports: Ports) -> tuple[Study, tuple[str, ...]]:
     ask = Ask(purpose="writeup.refine", messages=turn, max_tokens=REFINED_TOKENS)
     written = ask_and_use(ports, ask, use, told_again)
     changed = {name: text for name, text in written.items() if text != texts[name]}
-    answer = "\n\n".join(f"%% SECTION {name}\n\n{text}" for name, text in changed.items())
-    said = (*turn, Message("assistant", answer or _KEEP))
+    said = (*turn, Message("assistant", as_sections(changed) or _KEEP))
     sections = tuple((name, changed.get(name, text)) for name, text in study.sections)
     return replace(study, said=said, sections=sections), tuple(changed)
+
+
+def as_sections(texts: Mapping[str, str]) -> str:
+    """Sections as one answer holds them, each after a line that names it."""
+    return "\n\n".join(f"%% SECTION {name}\n\n{text}" for name, text in texts.items())
 
 
 def told_again(error: BadReply) -> str:
@@ -65,7 +72,8 @@ def told_again(error: BadReply) -> str:
 
 def corrected_sections(study: Study) -> str:
     """The sections that stand otherwise than their author wrote them."""
-    own = {one.content for one in study.said if one.role == "assistant"}
+    answers = [one.content for one in study.said if one.role == "assistant"]
+    own = {*answers, *(part.strip() for one in answers for part in SECTION_LINE.split(one)[2::2])}
     rows = [text_block(name, text) for name, text in study.sections if text not in own]
     return "\n\n".join(rows) or "(none)"
 
@@ -77,10 +85,10 @@ def lengths(study: Study) -> dict[str, str]:
 
 
 def read_sections(
-    study: Study, texts: dict[str, str], reply: str, *, none_needed: bool = False
+    study: Study, texts: Collection[str], reply: str, *, none_needed: bool = False
 ) -> tuple[list[str], dict[str, str]]:
     """Every rule that a reply breaks, and its sections by name. Without ``none_needed``, none is a fault."""
-    _, *parts = _HEADER.split(reply)
+    _, *parts = SECTION_LINE.split(_unfenced(reply))
     problems = [] if parts or none_needed else ["no line '%% SECTION name' begins a section"]
     found: dict[str, str] = {}
     for name, part in zip(parts[::2], parts[1::2], strict=True):
@@ -92,3 +100,12 @@ def read_sections(
         wrong = section_problems(study, section, found[name], study.skeleton)
         problems += [f"{name}: {problem}" for problem in wrong]
     return problems, found
+
+
+def _unfenced(reply: str) -> str:
+    """A reply without a fence around all of it; sections in fences of their own keep them."""
+    text = reply.strip()
+    around = _FENCE.match(text) and SECTION_LINE.match(text.partition("\n")[2].lstrip())
+    if not around or not text.endswith("\n```"):
+        return reply
+    return text.partition("\n")[2].removesuffix("```")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import partial
 
 from orchestrator.core.errors import IdeaFailed
 from orchestrator.core.model import Ask
@@ -186,9 +185,13 @@ def describe(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - one signature
     return "\n".join(edits)
 
 
-def _section(write: Callable[[PromptData], str], data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - one signature for all answers
-    """What ``write`` says as the section's text."""
-    return write(measured_runs(data))
+def write_part(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - one signature for all answers
+    """The sections that are asked for."""
+    known = measured_runs(data)
+    texts = {name: WRITERS[name](known) for name in data["task"]["sections"]}
+    if len(texts) == 1:
+        return texts.popitem()[1]
+    return "\n\n".join(f"%% SECTION {name}\n\n{text}" for name, text in texts.items())
 
 
 def checklist_review(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - one signature for all answers
@@ -229,7 +232,7 @@ SWEEP_ANSWERS: dict[str, Callable[[PromptData, Ask], str]] = {
     "experiment.edit": experiment,
     "plots.edit": label_plots,
     "notes.edit": describe,
-    **{f"writeup.{name}": partial(_section, write) for name, write in WRITERS.items()},
+    **dict.fromkeys((f"writeup.{name}" for name in WRITERS), write_part),
     "writeup.queries": queries,
     "cite.pick": pick_papers,
     "cite.draft": place_no_citation,
