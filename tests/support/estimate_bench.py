@@ -2,7 +2,7 @@
 
 ``python -m tests.support.estimate_bench`` takes each study through the program, writes the figures that ship
 (``orchestrator/research/estimate/recorded.json``), estimates each study from the others, and adds the ratios
-to ``bench/estimate.json``.
+to ``bench/estimate.json``, and what each study took, by what was asked, to ``bench/tokens.json``.
 """
 
 from __future__ import annotations
@@ -40,6 +40,9 @@ STUDIES = (
 )
 PLAIN = {"input_cost_per_token": 3e-6, "output_cost_per_token": 15e-6}
 CACHED = PLAIN | {"cache_read_input_token_cost": 3e-7, "cache_creation_input_token_cost": 3.75e-6}
+PAPER = tuple(f"writeup.{name}" for name in ("setup", "method", "results", "discussion", "background",
+         "introduction", "conclusion", "fix", "refine", "read", "doubted"))  # fmt: skip
+"""How the requests of the conversation begin in which a paper is written."""
 COMPARED = ("requests", "prompt", "answer", "usd", "usd with a cache")
 MOST_RUNS = 10
 COUNTED = f"by the tokenizer that litellm brings, {PICTURE:,} for a picture"
@@ -65,7 +68,7 @@ class CountedPlay(played.Played):
 
     def __init__(self, replies: list[list[str]]) -> None:
         super().__init__(replies)
-        self._before: tuple[Message, ...] = ()
+        self._before: list[tuple[Message, ...]] = []
 
     def complete(self, ask: Ask, within: Deadline = FOREVER) -> Reply:
         reply = super().complete(ask, within)
@@ -75,7 +78,7 @@ class CountedPlay(played.Played):
         cached = self._repeated(ask.messages, sizes)
         ends = [at for at, message in enumerate(ask.messages, start=1) if message.cache]
         marked = sum(sizes[: ends[-1]]) if ends else 0
-        self._before = ask.messages
+        self._before.append(ask.messages)
         usage = Usage(
             prompt_tokens=sum(sizes),
             completion_tokens=count(reply.text) if own else 0,
@@ -85,12 +88,17 @@ class CountedPlay(played.Played):
         return replace(reply, usage=usage)
 
     def _repeated(self, messages: Sequence[Message], sizes: Sequence[int]) -> int:
-        """The tokens of the prefix that the request before had too."""
+        """The tokens of the longest beginning that an earlier request had too, as a vendor's cache finds it."""
+        return max((self._same(messages, one, sizes) for one in self._before), default=0)
+
+    @staticmethod
+    def _same(messages: Sequence[Message], before: Sequence[Message], sizes: Sequence[int]) -> int:
         total = 0
-        for new, old, size in zip(messages, self._before, sizes, strict=False):
+        for new, old, size in zip(messages, before, sizes, strict=False):
             if new.content != old.content:
                 same = commonprefix([new.content, old.content])  # noqa: RUF071 - texts, no paths
-                return total + count(same)
+                pictures = PICTURE * len(new.pictures) if new.pictures == old.pictures else 0
+                return total + count(same) + pictures * (2 * len(same) > len(new.content))
             total += size
         return total
 
@@ -169,6 +177,34 @@ def left_out(name: str, ideas: dict[str, IdeaUse], runs: int | None = None) -> d
     return {"runs": real.runs, "runs expected": guess.runs, **ratios}
 
 
+def tokens_of(use: IdeaUse) -> dict[str, Any]:
+    """What a study took: tokens sent, of which repeated, and answered, by purpose; of its paper's conversation; and
+    dollars at :data:`PLAIN` and :data:`CACHED`.
+    """
+    rows = dict[str, Any]()
+    for one in use.steps:
+        known = rows.setdefault(one.purpose, [0, 0, 0, 0])
+        more = (one.requests, one.prompt, one.cached, one.answer)
+        rows[one.purpose] = [round(a + b) for a, b in zip(known, more, strict=True)]
+    paper = [row for name, row in rows.items() if name.startswith(PAPER)]
+    requests, sent, repeated, answered = (
+        sum(column) for column in zip(*rows.values(), strict=True)
+    )
+    return {
+        "runs": use.runs,
+        "requests": requests,
+        "sent": sent,
+        "repeated": repeated,
+        "answered": answered,
+        "repeated share of the paper's conversation": round(
+            sum(row[2] for row in paper) / sum(row[1] for row in paper), 3
+        ),
+        "usd": round(cost_of(PLAIN, sent, answered, 0, 0), 2),
+        "usd with a cache": round(cost_of(CACHED, sent, answered, repeated, 0), 2),
+        "requests, sent, repeated, answered": rows,
+    }
+
+
 def main() -> None:
     ideas = {name: measured_study(name) for name in STUDIES}
     today = datetime.now(UTC).date().isoformat()
@@ -176,6 +212,7 @@ def main() -> None:
     SHIPPED_USES.write_text(json.dumps(encode(ShippedUses, uses), indent=1) + "\n")
     blind = {name: left_out(name, ideas) for name in STUDIES}
     told = {name: left_out(name, ideas, ideas[name].runs) for name in STUDIES}
+    record("tokens", {name: tokens_of(ideas[name]) for name in STUDIES})
     record("estimate", {"estimate / actual": blind, "the same with its number of runs": told})
 
 

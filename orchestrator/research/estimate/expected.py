@@ -7,7 +7,6 @@ one that grows in proportion.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -129,7 +128,7 @@ def _step(
     asked = [(use, step, w * step.requests) for use, step, w in found if step.requests]
     text = _line(
         [(_facts(use), _text(step, use, wanted.code), w) for use, step, w in asked],
-        runs * math.sqrt(wanted.values),
+        runs * wanted.values,
     )
     shown = [(use.runs, step.pictures / step.requests, w) for use, step, w in asked if use.sees]
     prompt = requests * (text + PICTURE * (_line(shown, runs) if sees else 0.0))
@@ -158,8 +157,8 @@ def _reviewed(rules: ReviewPin) -> dict[str, float]:
 
 
 def _facts(use: IdeaUse) -> float:
-    """How much there is to say of an idea's runs: a part of it for each run, a part for each value."""
-    return use.runs * math.sqrt(use.values)
+    """How much there is to say of an idea's runs: each value of each run."""
+    return float(use.runs * use.values)
 
 
 def _alike(
