@@ -68,6 +68,8 @@ def test_a_true_sentence_passes_and_its_opposite_does_not(true: str, false: str)
         "The comparison is repeated with ten times as many first people, whose other minimum is not known.",
         "Where fits are searched for five times, other minimum is the share of seeds that differ.",
         "With fifty first people it does not lower the forecast error.",
+        r"We call $t = 0, 1, \dots$ a place, and $i=1,\ldots,n$ a run.",
+        "The forecast error of best of five stays above that of counts of character triples.",
     ],
 )
 def test_what_is_said_of_settings_is_not_read_as_a_result(text: str) -> None:
@@ -125,3 +127,23 @@ def test_a_word_of_direction_beside_a_correlation_has_its_sign(other: str, word:
 def test_too_few_seeds_have_no_correlation() -> None:
     _, said = rendered(f"{CORRELATION}{{parameter_error}}", LEDGER)
     assert "no values for the same 5 seeds" in said[0]
+
+
+def test_the_share_that_a_metric_is_named_after_is_what_it_may_lie_nearer_to() -> None:
+    known = made.known(("baseline", "free"), ("fitted",), ("coverage_90",))
+
+    def wrong(text: str) -> list[str]:
+        return [one for row in check_section(text, known, "results") for one in row.problems]
+
+    assert (
+        wrong("The coverage 90 of free on fitted lies nearer to 0.9 than that of baseline.") == []
+    )
+    assert (
+        wrong("The coverage 90 of free on fitted lies nearer to 0.7 than that of baseline.") != []
+    )
+    assert wrong("The coverage 90 of free on fitted is 0.9.") != []
+
+
+def test_a_mean_triples_only_where_it_does() -> None:
+    assert problems("The forecast error triples in loose guess.") != []
+    assert problems("The loss is $L = 3.5$ in loose guess.") != []

@@ -30,6 +30,7 @@ _TOO_MUCH = "it is too long to be checked: write shorter sentences"
 _COUNT_NOUN = re.compile(
     r"\s+(?:random\s+)?(?:seeds|layers|heads|runs|data\s?sets|tasks|models|updates|epochs)\b"
 )
+_INDEX = re.compile(r"(?<!\w)[A-Za-z] ?= ?[012] ?,(?: ?[12] ?,)*")
 _OWN = re.compile(r"\b(?:we|our|ours|us|here|this (?:study|paper|work))\b", re.IGNORECASE)
 _CITES = re.compile(r"\\[Cc]ite[a-z]*")
 OTHERS_WORK = ("related work", "background")
@@ -170,11 +171,14 @@ def _is_stated(one: Printed, sentence: Sentence, seen: Named, ledger: Ledger) ->
     )
     times = one.times and (not one.spelled or bool(seen.metrics))
     stated = not one.spelled or times or (counted and one.bound != "about")
-    return stated and not _in_formula(one, sentence)
+    return stated and not _in_formula(one, sentence, seen.masked)
 
 
-def _in_formula(number: Printed, sentence: Sentence) -> bool:
-    return number.text.lstrip("-+ ") in {"0", "1", "2"} and sentence.part.startswith(FORMULAE)
+def _in_formula(number: Printed, sentence: Sentence, text: str) -> bool:
+    """Whether a 0, 1 or 2 is a part of a formula: in a section that has them, or of an index that runs ("t = 0, 1, …")."""
+    small = number.text.lstrip("-+ ") in {"0", "1", "2"}
+    runs = any(one.start() < number.start < one.end() for one in _INDEX.finditer(text))
+    return small and (runs or sentence.part.startswith(FORMULAE))
 
 
 def _is_label(number: Printed, text: str) -> bool:

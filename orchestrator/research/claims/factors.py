@@ -12,7 +12,7 @@ from orchestrator.research.claims.ledger import (
 from orchestrator.research.claims.scope import Scope
 
 _FACTOR = re.compile(
-    r"\b(?P<word>halv(?:e|es|ed|ing)|(?<!of )(?<!and )(?:doubl|tripl)(?:e|es|ed)(?! counts?\b)|twice(?! as (?:many|long))"
+    r"\b(?P<word>halv(?:e|es|ed|ing)|(?<!of )(?<!and )(?<!character )(?<!letter )(?<!token )(?<!word )(?<!symbol )(?:doubl|tripl)(?:e|es|ed)(?! counts?\b)|twice(?! as (?:many|long))"
     r"|(?<=by )half|(?<=to )half|(?<=by )two thirds|(?<=by )a third|(?<=to )a third|(?<=to )a quarter"
     r"|(?<=to )a tenth|tenfold|threefold|fourfold|(?:three|four|five|ten) times(?= (?:as|that|those)\b)(?! as (?:many|few|long|often)\b))\b(?! (?:of )?the (?:updates|number|size|length|pairs|channels|data|training|batch|cost|time))"
 )

@@ -32,6 +32,8 @@ _LIST = re.compile(r"\b(?:declared|list|allowed values|could be set)\b")
 
 _AT_STEP = re.compile(r"\b(?:updates?|steps?|epochs?|iterations?|days?)\s*$")
 _IDEAL = re.compile(r"\b(?:would be|honest|ideal\w*|target|nominal|chance|perfect\w*|short of)\b")
+_TOWARDS = re.compile(r"\b(?:nearer|closer) to\b")
+"""Before the share that a metric's own name says: coverage_90 lies nearer to 0.9."""
 _PLAN = re.compile(r"\b(?:plan\w*|intend\w*|expect\w*|hypothes\w+|predict\w*|propos\w+)\b")
 _COUNTED = {
     "seed": "seeds", "run": "runs", "dataset": "data sets", "task": "data sets", "corpora": "data sets",
@@ -103,13 +105,14 @@ def _place(number: Printed, text: str, ledger: Ledger) -> str:
     every = [s.value for s in ledger.settings if "every" in s.name.lower() and s.value > 0]
     if re.search(r"\bevery\s*$", before) and any(number.value % one == 0 for one in every):
         return "a multiple of a setting"
-    ideal = number.text in {"0", "1"} or any(
+    by_name = any(
         round(number.value * 100) == int(part) and 0 < number.value < 1
         for metric in ledger.metrics
         for part in words.words_of(metric.name)
         if part.isdigit()
     )
-    return "a constant" if ideal and _IDEAL.search(text) else ""
+    ideal = (by_name or number.text in {"0", "1"}) and _IDEAL.search(text)
+    return "a constant" if ideal or (by_name and _TOWARDS.search(text)) else ""
 
 
 def _count(number: Printed, after: Iterable[str], ledger: Ledger) -> str:
