@@ -68,6 +68,7 @@ def test_a_true_sentence_passes_and_its_opposite_does_not(true: str, false: str)
         "The comparison is repeated with ten times as many first people, whose other minimum is not known.",
         "Where fits are searched for five times, other minimum is the share of seeds that differ.",
         "With fifty first people it does not lower the forecast error.",
+        r"The forecast error of best of five is \val{best of five}{fitted}{forecast_error}, and a control shows that smaller steps have a part in it.",
         r"We call $t = 0, 1, \dots$ a place, and $i=1,\ldots,n$ a run.",
         "The forecast error of best of five stays above that of counts of character triples.",
     ],

@@ -12,8 +12,9 @@ import re
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, replace
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,7 @@ from orchestrator.record.journal import Journal, Mode
 from orchestrator.record.paths import RunPaths
 from orchestrator.record.pins import EnginePin, ReviewPin
 from orchestrator.record.ports import Edges
+from orchestrator.research.loose_json import json_objects, read_object
 from orchestrator.research.pins import read_pins, template_of
 from orchestrator.research.prompts import data_blocks
 from orchestrator.research.run import research
@@ -194,6 +196,34 @@ def _in_parts(replies: list[list[str]]) -> list[list[str]]:
     return replies
 
 
+_BY_SENTENCE = ("writeup.fix", "writeup.doubted", "verify.fix")
+"""Requests that name sentences: which these are, and in which order they come, changes with the program."""
+_NAMED = re.compile(r"^(S\d+) \([a-z ]+\): (.+)$", re.MULTILINE)
+_LIKE = 0.6  # how alike a sentence and its correction are, of 1
+
+
+def _of_these_sentences(ask: Ask, texts: Iterable[str]) -> str:
+    """The kept corrections of the sentences that a request names, each found by its likeness. A sentence
+    that no number carries and that was not corrected then is left out.
+    """
+    kept = [row["text"] for text in texts for row in _rows(text) if row.get("text")]
+    rows = []
+    for name, said in _NAMED.findall(ask.messages[-1].content):
+        alike = {text: SequenceMatcher(None, said, text, autojunk=False).ratio() for text in kept}
+        best = max(alike, key=lambda text: alike[text], default="")
+        found = best if best and alike[best] >= _LIKE else ""
+        if found or ask.purpose != "writeup.doubted":  # what only a reader doubts may stand
+            rows.append({"sentence": name, "text": found})
+    return json_reply({"corrections": rows})
+
+
+def _rows(reply: str) -> list[dict[str, str]]:
+    for found in json_objects(reply):
+        rows: list[dict[str, str]] = read_object(found).get("corrections", [])
+        return rows
+    return []
+
+
 class Played:
     """The model of a kept study: for each purpose its replies in order; past their end it fails."""
 
@@ -209,6 +239,8 @@ class Played:
     def complete(self, ask: Ask, within: Deadline = FOREVER) -> Reply:  # noqa: ARG002 - the port's
         texts = [text for purpose, text in self._replies if purpose == ask.purpose]
         self.asked[ask.purpose] += 1
+        if ask.purpose in _BY_SENTENCE:
+            return Reply(_of_these_sentences(ask, texts), Usage(), self.name)
         if self.asked[ask.purpose] > len(texts):
             assert ask.purpose in CORRECTED, f"{ask.purpose} was not asked so often"
             if ask.purpose == "cite.pick":

@@ -22,6 +22,11 @@ _HOW_OFTEN = re.compile(
 )
 """What happens in a printed share of the seeds is no difference of means."""
 
+_OF_A_SETTING = re.compile(
+    r"\b(?:larger|smaller|higher|lower|greater) (?:constant |learning )?(?:steps?(?! loss)(?: sizes?)?|batch(?:es)?(?: sizes?)?|rates?|models?|networks?|widths?)\b"
+)
+"""What was set, and not what came of it: "larger steps have a part in it"."""
+
 
 @dataclass(frozen=True, slots=True)
 class Said:
@@ -36,7 +41,7 @@ class Said:
 
 def what_is_said(clause: Clause) -> Said | None:
     text = clause.text.lower()
-    for no_result in (_OF_A_KIND, _DEFINED, _HOW_OFTEN):
+    for no_result in (_OF_A_KIND, _DEFINED, _HOW_OFTEN, _OF_A_SETTING):
         text = no_result.sub(" ", text)
     none = words.NO_DIFFERENCE.search(text)
     clear = None if none else words.CLEAR_WORD.search(text)
