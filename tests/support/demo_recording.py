@@ -3,8 +3,8 @@
 ``python -m tests.support.demo_recording`` takes the model's answers, the measurements, figures and papers from
 the shipped archive; where a paper's source is another one now, that needs LaTeX, and with ``--engine`` every
 container and every edit is real. ``--answers FOLDER`` holds what a language model answered to requests that the study
-did not have: ``PURPOSE.md`` each. Without such an answer the request is written there, and nothing is recorded. It
-writes ``orchestrator/api/demo_study.tar.xz``.
+did not have, or had in another form, as ``PURPOSE.md`` each, in place of the first kept answer. Without an answer to a request
+that is new the request is written there, and nothing is recorded. It writes ``orchestrator/api/demo_study.tar.xz``.
 """
 
 from __future__ import annotations
@@ -70,6 +70,10 @@ class Counted(played.Played):
     def __init__(self, replies: list[list[str]], answers: Path | None) -> None:
         super().__init__(replies)
         self._answers, self._known = answers, {purpose for purpose, _ in replies}
+        for file in sorted(answers.glob("*.md")) if answers else ():
+            at = [n for n, (purpose, _) in enumerate(self._replies) if purpose == file.stem]
+            if at:
+                self._replies[at[0]] = [file.stem, file.read_text()]
 
     def _answer(self, ask: Ask) -> None:
         """Take the answer to a request that is new from the folder of answers, or write the request there."""
