@@ -3,7 +3,7 @@
 ``python -m tests.support.demo_recording`` takes the model's answers, the measurements, figures and papers from
 the shipped archive; where a paper's source is another one now, that needs LaTeX, and with ``--engine`` every
 container and every edit is real. ``--answers FOLDER`` holds what a language model answered to requests that the study
-did not have, or had in another form, as ``PURPOSE.md`` each, in place of the first kept answer. Without an answer to a request
+did not have, or had in another form, as ``PURPOSE.md`` each, in place of the first kept answer (``PURPOSE.2.md``: of the second). Without an answer to a request
 that is new the request is written there, and nothing is recorded. It writes ``orchestrator/api/demo_study.tar.xz``.
 """
 
@@ -70,26 +70,25 @@ class Counted(played.Played):
     def __init__(self, replies: list[list[str]], answers: Path | None) -> None:
         super().__init__(replies)
         self._answers, self._known = answers, {purpose for purpose, _ in replies}
-        for file in sorted(answers.glob("*.md")) if answers else ():
-            at = [n for n, (purpose, _) in enumerate(self._replies) if purpose == file.stem]
-            if at:
-                self._replies[at[0]] = [file.stem, file.read_text()]
+        files = answers.glob("*.md") if answers else ()
+        self._fresh = {file.stem: file.read_text() for file in files}
 
-    def _answer(self, ask: Ask) -> None:
-        """Take the answer to a request that is new from the folder of answers, or write the request there."""
-        if self._answers is None or ask.purpose in self._known:
-            return
-        file = self._answers / f"{ask.purpose}.md"
-        if not file.exists():
+    def _answer(self, ask: Ask) -> Reply | None:
+        """The fresh answer to this request; a request that is new and has none is written to the folder."""
+        again = self.asked[ask.purpose] + 1
+        if text := self._fresh.get(ask.purpose if again == 1 else f"{ask.purpose}.{again}"):
+            self.asked[ask.purpose] += 1
+            self._known.add(ask.purpose)
+            return Reply(text, Usage(), self.name)
+        if self._answers is not None and ask.purpose not in self._known:
+            file = self._answers / f"{ask.purpose}.md"
             asked = "\n\n".join(f"[{one.role}]\n{one.content}" for one in ask.messages)
             file.with_suffix(".request").write_text(asked)
             raise KeyboardInterrupt(f"answer {file.with_suffix('.request')} in {file}")
-        self._replies.append([ask.purpose, file.read_text()])
-        self._known.add(ask.purpose)
+        return None
 
     def complete(self, ask: Ask, within: Deadline = FOREVER) -> Reply:
-        self._answer(ask)
-        reply = super().complete(ask, within)
+        reply = self._answer(ask) or super().complete(ask, within)
         asked = sum(len(one.content) for one in ask.messages)
         usage = Usage(asked // 4, len(reply.text) // 4, usd=None)
         return replace(reply, usage=usage, model=self.name)
