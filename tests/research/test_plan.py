@@ -21,7 +21,8 @@ from orchestrator.record.events import Asked, Noted
 from orchestrator.record.journal import Journal, Mode
 from orchestrator.record.paths import RunPaths
 from orchestrator.record.ports import Edges
-from orchestrator.research.prompts import data_blocks, from_table
+from orchestrator.research.looking.comparison_tables import compared_cells
+from orchestrator.research.prompts import data_blocks
 from orchestrator.research.run import research
 from orchestrator.research.run_spec import PursuedIdea, RunDeps, Study
 from orchestrator.research.stages.plan import critics_share, most_runs, planned_at_most
@@ -132,8 +133,8 @@ def test_a_run_starts_from_the_run_that_its_plan_names(tmp_path: Path) -> None:
     assert [(run.name, run.base) for run in runs] == [("baseline", 0), ("a", 0), ("b", 0), ("c", 1)]
     differences = data_blocks(prompts["experiment.edit"][1])["differences"]
     assert "+STEP_SIZE = 0.2  # of gradient descent" in differences["a"]
-    rows = from_table(data_blocks(prompts["plan.revise"][2])["comparisons"])
-    assert {(row["run"], row["against"]) for row in rows} >= {("c", "a"), ("c", "baseline")}
+    rows = [*compared_cells(data_blocks(prompts["plan.revise"][2])["comparisons"])]
+    assert {(row.run, row.against) for row in rows} >= {("c", "a"), ("c", "baseline")}
 
 
 def test_metrics_that_a_plan_adds_are_measured_at_the_unchanged_settings_first(
@@ -164,8 +165,8 @@ def test_metrics_that_a_plan_adds_are_measured_at_the_unchanged_settings_first(
     assert study.headline[0] == "curvature_mean"
     known = {number: one.datasets["line"].means for number, one in study.results}
     assert (known[0]["curvature_mean"], known[1]["curvature_mean"]) == (0.2, 0.4)
-    rows = from_table(data_blocks(prompts["plan.revise"][0])["comparisons"])
-    assert [row["difference"] for row in rows if row["metric"] == "curvature_mean"] == [0.2]
+    rows = [*compared_cells(data_blocks(prompts["plan.revise"][0])["comparisons"])]
+    assert [row.difference for row in rows if row.metric == "curvature_mean"] == [0.2]
     page = (RunPaths(tmp_path / "run").idea(study.idea).folder / "report.html").read_text()
     assert "curvature_mean<small>↓ lower is better; in bends per step" in page
 
@@ -261,8 +262,8 @@ def test_a_revision_compares_with_the_runs_that_its_plan_names_and_decides_with_
         return None
 
     _, prompts = study_of(tmp_path / "run", change)
-    rows = from_table(data_blocks(prompts["plan.revise"][2])["comparisons"])
-    metrics = {name: {row["metric"] for row in rows if row["against"] == name} for name in "ab"}
+    rows = [*compared_cells(data_blocks(prompts["plan.revise"][2])["comparisons"])]
+    metrics = {name: {row.metric for row in rows if row.against == name} for name in "ab"}
     assert metrics == {"a": {"final_loss_mean", "curvature_mean"}, "b": {"final_loss_mean"}}
     notes = next((tmp_path / "run").glob("sweep_*/notes.txt")).read_text()
     assert "line: final_loss_mean +0.1" in notes

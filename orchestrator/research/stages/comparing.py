@@ -8,9 +8,10 @@ from typing import Any
 
 from orchestrator.core.protocols import Blobs
 from orchestrator.core.research import PlannedRun, Run
+from orchestrator.research.looking.comparison_tables import comparison_tables
 from orchestrator.research.looking.comparisons import Comparison, Measured, compare_runs
 from orchestrator.research.looking.run_facts import seed_values
-from orchestrator.research.prompts import as_table, block
+from orchestrator.research.prompts import block
 from orchestrator.research.run_spec import Study
 
 
@@ -67,9 +68,8 @@ def _concerns(planned: PlannedRun | None, run: Run, newest: Run) -> bool:
 
 
 def comparisons_block(study: Study, blobs: Blobs, planned: PlannedRun | None = None) -> str:
-    """The rows of :func:`comparison_rows` as a table: one line each."""
-    rows = comparison_rows(study, blobs, planned)
-    return block("comparisons", as_table(rows))
+    """The rows of :func:`comparison_rows` as tables."""
+    return block("comparisons", comparison_tables(comparison_rows(study, blobs, planned)))
 
 
 def _rounded(row: dict[str, Any]) -> dict[str, Any]:

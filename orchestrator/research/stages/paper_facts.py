@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Any
 
 from orchestrator.core.protocols import Blobs
 from orchestrator.research.claims.ledger import Ledger
+from orchestrator.research.looking.comparison_tables import comparison_tables
 from orchestrator.research.paper import references
 from orchestrator.research.prompts import as_table, block
 from orchestrator.research.run_spec import Study
@@ -19,8 +19,6 @@ IMPORTED_BY = "The AI Scientist"
 _SEEDS = 40  # values of a row
 _PHRASES = 24  # comparisons that are offered as phrases
 _SEED_METRICS = 4  # with values per seed
-COMPARED = ("difference", "error", "seeds_higher", "seeds_lower", "verdict")
-"""What a cell of a table of comparisons holds."""
 
 
 def descriptions(notes: str) -> dict[str, str]:
@@ -127,33 +125,11 @@ def short_number(value: float | None) -> float | None:
 
 
 def _comparisons(study: Study, blobs: Blobs) -> dict[str, Any]:
-    """The host's comparisons: a table a data set, with a row a pair of runs and a column a metric; and those
-    that decide as phrases that print them.
-    """
+    """The host's comparisons, and those that decide as phrases that print them."""
     rows = comparison_rows(study, blobs)
-    tables: dict[str, dict[str, dict[str, list[Any]]]] = {}
-    for row in rows:
-        words = next(
-            (word for start, word in _VERDICTS.items() if row["verdict"].startswith(start)), ""
-        )
-        cell = [*(row[key] for key in ("difference", "error", "higher", "lower")), words]
-        pairs = tables.setdefault(row["dataset"], {})
-        pairs.setdefault(f"{row['run']} against {row['against']}", {})[row["metric"]] = cell
     deciding = [row for row in rows if row["metric"] in (study.plan.decides or study.headline)]
     deciding.sort(key=lambda row: -(row["errors"] or 0.0))
-    return {
-        "cell": COMPARED,
-        "data_sets": {name: _table(pairs) for name, pairs in tables.items()},
-        "say": [_phrase(row) for row in deciding[:_PHRASES]],
-    }
-
-
-def _table(pairs: Mapping[str, Mapping[str, list[Any]]]) -> dict[str, Any]:
-    metrics = dict.fromkeys(metric for cells in pairs.values() for metric in cells)
-    return as_table([
-        {"pair": pair, **{metric: cells.get(metric) for metric in metrics}}
-        for pair, cells in pairs.items()
-    ])  # fmt: skip
+    return {**comparison_tables(rows), "say": [_phrase(row) for row in deciding[:_PHRASES]]}
 
 
 def _phrase(row: dict[str, Any]) -> str:
@@ -164,13 +140,6 @@ def _phrase(row: dict[str, Any]) -> str:
     if row["verdict"] == "different":
         return f"{row['run']} differs from {row['against']} by \\diff{{{arguments}}}"
     return f"no clear difference between {row['run']} and {row['against']} (\\diff{{{arguments}}})"
-
-
-_VERDICTS = {
-    "better": "better", "worse": "worse", "different": "differs", "within": "no clear difference",
-    "no difference": "the same", "no error": "may be chance",
-}  # fmt: skip
-"""How a verdict begins, and how a table says it."""
 
 
 def citation_facts(study: Study, tex: str) -> list[dict[str, str]]:

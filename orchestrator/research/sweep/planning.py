@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from orchestrator.core.errors import IdeaFailed
 from orchestrator.core.model import Ask
-from orchestrator.research.prompts import from_table
+from orchestrator.research.looking.comparison_tables import compared_cells
 from orchestrator.research.sweep.paper import WRITERS, caption
 from orchestrator.research.sweep.searching import (
     pick_papers,
@@ -118,8 +118,8 @@ def plan_sweep(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - one signatu
 def compare_sweep(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - one signature for all answers
     """What the host's comparisons of this run say; the plan goes on as it was."""
     name = data["planned"]["name"]
-    rows = [row for row in from_table(data["comparisons"]) if row["run"] == name]
-    clear = [row for row in rows if row["verdict"] in {"better", "worse", "different"}]
+    rows = [one for one in compared_cells(data["comparisons"]) if one.run == name]
+    clear = [one for one in rows if one.verdict in {"better", "worse", "differs"}]
     why = f"{len(clear)} of {len(rows)} compared means differ by more than two combined errors"
     finding = "as expected" if clear else "refuted" if rows else "unclear"
     return json_reply({"finding": finding, "why": why, "runs": data["remaining"]})

@@ -13,6 +13,7 @@ from typing import Any
 
 from orchestrator.core.model import Ask
 from orchestrator.core.research import BASELINE
+from orchestrator.research.looking.comparison_tables import compared_cells
 from orchestrator.research.looking.comparisons import CLEAR
 from orchestrator.research.paper.latex import escape
 from orchestrator.research.paper.tables import metric_words
@@ -86,24 +87,15 @@ def _size(apart: float, error: float | None, *, clear: bool) -> float:
     return max(math.nextafter(CLEAR, math.inf), abs(apart) / error) if error else math.inf
 
 
-def _compared(data: PromptData, run: str, dataset: str, metric: str) -> list[Any] | None:
-    """The host's comparison of a run with the baseline: difference, error, seeds higher and lower, verdict."""
-    table = data.get("comparisons", {}).get("data_sets", {}).get(dataset)
-    for row in from_table(table) if table else ():
-        if row["pair"] == f"{run} against {BASELINE}":
-            found: list[Any] | None = row.get(metric)
-            return found
-    return None
-
-
 def better(data: PromptData, row: PromptData, dataset: str, metric: str) -> tuple[float, float]:
     """The difference from the baseline, and its size in standard errors: of the host's comparison, which
     pairs seeds, where it made one; else of the two combined. The size is infinite where the error is 0 and
     the means differ, and 0 where nothing can be compared.
     """
-    if known := _compared(data, row["name"], dataset, metric):
-        apart, error, *_, verdict = known
-        return float(apart), _size(float(apart), error, clear=verdict in _DIFFERS)
+    for known in compared_cells(data.get("comparisons", {})):
+        if known[:4] == (row["name"], BASELINE, dataset, metric):
+            apart = float(known.difference)
+            return apart, _size(apart, known.error, clear=known.verdict in _DIFFERS)
     base, mine = _entry(data["results"][0], dataset, metric), _entry(row, dataset, metric)
     if base is None or mine is None:
         return 0.0, 0.0
