@@ -383,7 +383,7 @@ def test_a_section_and_a_title_in_markdown_are_taken_as_latex(tmp_path: Path) ->
         + "It was asked. " * 9
         + "\n\n%% SECTION title\n\n# A title in **bold**\n```",
         "writeup.background": f"%% SECTION background\n```latex\n**Weight decay** is old.\n\n- {'x' * 99}\n```\n"
-        f"%% SECTION related\n```latex\n{'Others did so. ' * 9}\n```",
+        f"% Section: Related Work\n```latex\n{'Others did so. ' * 9}\n```",
         "writeup.setup": f"%% SECTION setup\n\n{'It was set up. ' * 9} Table~\\ref{{tab:runs}} lists it.\n\nRUNS TABLE HERE",
         "writeup.method": f"Here is the section.\n\n```latex\n{'It changes one constant. ' * 9}\n```",
     }

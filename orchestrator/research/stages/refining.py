@@ -15,6 +15,7 @@ from orchestrator.research.prompts import block, render, text_block
 from orchestrator.research.replies import ask_and_use
 from orchestrator.research.run_spec import Study
 from orchestrator.research.stages.sections import (
+    SECTIONS,
     section_named,
     section_problems,
     section_text,
@@ -22,7 +23,9 @@ from orchestrator.research.stages.sections import (
 
 REFINED_TOKENS = 24_576
 """Of an answer that may hold every section."""
-SECTION_LINE = re.compile(r"^%%[ \t]*SECTION[ \t]+([\w ]{1,40}?)[ \t]*$", re.MULTILINE)
+SECTION_LINE = re.compile(
+    r"^%{1,4}[ \t]*SECTION[ \t:]+([\w ]{1,40}?)[ \t.:]*$", re.MULTILINE | re.IGNORECASE
+)
 """The line before each section of an answer that holds several."""
 _FENCE = re.compile(r"^```(?:latex|tex)?[ \t]*$", re.MULTILINE)
 _KEEP = "KEEP"  # the answer that leaves all sections as they are
@@ -91,15 +94,22 @@ def read_sections(
     _, *parts = SECTION_LINE.split(_unfenced(reply))
     problems = [] if parts or none_needed else ["no line '%% SECTION name' begins a section"]
     found: dict[str, str] = {}
-    for name, part in zip(parts[::2], parts[1::2], strict=True):
+    for said, part in zip(parts[::2], parts[1::2], strict=True):
+        name = _name_of(said)
         if name not in texts:
-            problems.append(f"no section is named {name!r}: {', '.join(texts)}")
+            problems.append(f"no section is named {said!r}: {', '.join(texts)}")
             continue
         section = section_named(name)
         found[name] = section_text(part, section)
         wrong = section_problems(study, section, found[name], study.skeleton)
         problems += [f"{name}: {problem}" for problem in wrong]
     return problems, found
+
+
+def _name_of(said: str) -> str:
+    """A section's name, also where its heading is given: "Related Work"."""
+    words = " ".join(said.lower().split())
+    return next((one.name for one in SECTIONS if words in {one.name, one.part}), words)
 
 
 def _unfenced(reply: str) -> str:
