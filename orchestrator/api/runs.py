@@ -39,6 +39,7 @@ from orchestrator.api.servers import (
     require_servers,
     server_notices,
 )
+from orchestrator.api.signatures import with_signatures
 from orchestrator.api.signed_record import sign_or_tell, sign_record
 from orchestrator.core.model import SWEEP
 from orchestrator.core.untrusted import require_plain
@@ -87,7 +88,8 @@ def run(request: RunRequest, listener: Listener = _silent) -> RunOutcome:
         listener(Notice(line))
     if not setup.engines and setup.model != SWEEP:
         listener(Notice("papers: from lists on this machine alone; --engine all searches online"))
-    setup = replace(setup, images=resolve_images(setup.policy, engine, setup.template))
+    images = resolve_images(setup.policy, engine, setup.template)
+    setup = with_signatures(replace(setup, images=images))
     kept = None if request.fresh else kept_for(setup)
     if kept is not None:
         since = f"baseline: as kept since {kept.at[:16].replace('T', ' ')} UTC, {kept.seconds:.0f} s saved"
@@ -190,7 +192,8 @@ def _forked(pins: Pins, paths: RunPaths, engine: Engine, request: ResumeRequest)
     else:
         fits(policy, request.results, _ELSEWHERE)
     images = resolve_images(policy, engine, template)
-    return replace(setup, policy=policy, images=images, proof=proof)
+    setup = replace(setup, policy=policy, images=images, proof=proof)
+    return with_signatures(setup, pinned=not request.policy)
 
 
 def run_id(paths: RunPaths) -> str:

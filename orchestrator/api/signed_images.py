@@ -19,6 +19,7 @@ from typing import Any
 from orchestrator.core import machine_folder
 from orchestrator.core.errors import BadFile, UserError
 from orchestrator.core.untrusted import read_plain
+from orchestrator.record.pins import SignaturePin
 from orchestrator.record.signing import Verifier, verifier_of
 
 KEY_FILE = "images.pub"
@@ -27,16 +28,19 @@ _TYPE = "cosign container image signature"
 _MOST = 64 * 1024  # bytes of a file
 
 
-def require_signed_images(images: Iterable[tuple[str, str]]) -> None:
-    """Raise :class:`UserError` for the first image, of (name, id), that the machine's administrator has not signed;
+def require_signed_images(images: Iterable[tuple[str, str]]) -> tuple[SignaturePin, ...]:
+    """The signatures of images of (name, id), where this machine has a key for them. Raise :class:`UserError` for the first that the machine's administrator has not signed;
     :class:`BadFile` where the key or its folder cannot be relied on. Without a key every image will do.
     """
     key = _key()
     if key is None:
-        return
+        return ()
+    found = list[SignaturePin]()
     signed, refused = _statements(key)
     for name, sha256 in images:
         if sha256 in signed:
+            pin = SignaturePin(of=name, hash=sha256, signer=KEY_FILE, key=key.fingerprint)
+            found.append(pin)
             continue
         folder = machine_folder.MACHINE.folder / SIGNED_FOLDER
         raise UserError(
@@ -45,6 +49,7 @@ def require_signed_images(images: Iterable[tuple[str, str]]) -> None:
             why=refused.get(sha256) or f"no file there names {sha256}",
             todo="take a signed image, or have its administrator sign this one: docs/policy.md, signed images",
         )
+    return tuple(found)
 
 
 def _key() -> Verifier | None:

@@ -32,6 +32,7 @@ from orchestrator.policy.exceptions import DAY
 from orchestrator.policy.policy import Policy, load_policy
 from orchestrator.record.attestation import STATEMENT
 from orchestrator.record.envelope import open_envelope, signed_envelope
+from orchestrator.record.pins import SignaturePin
 from orchestrator.record.signing import Signer, Verifier, verifier_of
 
 KEYS_FILE = "policy-keys.yaml"
@@ -91,13 +92,13 @@ def signature_of(policy: Policy) -> Path:
     return Path(f"{policy.origin}{SIGNED_SUFFIX}")
 
 
-def require_signed_policy(policy: Policy) -> None:
-    """Raise :class:`BadPolicy` where this machine takes signed policies alone, and this one is neither shipped nor
+def require_signed_policy(policy: Policy) -> SignaturePin | None:
+    """The signature of a policy, where this machine takes signed ones alone. Raise :class:`BadPolicy` where this machine takes signed policies alone, and this one is neither shipped nor
     signed by a key of the list; :class:`BadFile` where the list cannot be relied on.
     """
     path = machine_folder.MACHINE.file(KEYS_FILE)
     if path is None or policy.origin == "shipped":
-        return
+        return None
     document = read(path)
     keys = {}
     for one in validated(document, _KeysFile).keys:
@@ -110,8 +111,8 @@ def require_signed_policy(policy: Policy) -> None:
                 why=str(error),
                 todo="its administrator: put the line of a public key there, such as of id_ed25519.pub",
             ) from error
-    why = _why_unsigned(policy, keys)
-    if why:
+    made, why = _signature(policy, keys)
+    if made is None:
         raise BadPolicy(
             f"this machine takes signed policies alone, and {policy.name!r} is not one",
             where=str(signature_of(policy)),
@@ -119,21 +120,22 @@ def require_signed_policy(policy: Policy) -> None:
             todo=f"have it signed by {', '.join(one.name for one in keys)}: aisci policy sign {policy.origin} "
             "--key KEY; or take a shipped policy",
         )
+    return made
 
 
-def _why_unsigned(policy: Policy, keys: dict[PolicyKey, Verifier]) -> str:
-    """Why no signature of the policy counts; empty if one does."""
+def _signature(policy: Policy, keys: dict[PolicyKey, Verifier]) -> tuple[SignaturePin | None, str]:
+    """The signature of the policy that counts, or why none does."""
     try:
         envelope, statement = open_envelope(
             read_plain(signature_of(policy), _MOST), POLICY_PREDICATE, "a policy"
         )
         digest = statement["subject"][0]["digest"]["sha256"]
     except FileNotFoundError:
-        return "there is no signature"
+        return None, "there is no signature"
     except (OSError, ValueError, LookupError, TypeError) as error:
-        return f"it is no signature of a policy: {error}"
+        return None, f"it is no signature of a policy: {error}"
     if digest != policy.hash:
-        return "the policy was changed since, or a file that it extends was"
+        return None, "the policy was changed since, or a file that it extends was"
     revoked, today = deny_list().keys, f"{datetime.now(UTC):%Y-%m-%d}"
     why = "no key of the list made it"
     for one, verifier in keys.items():
@@ -144,8 +146,9 @@ def _why_unsigned(policy: Policy, keys: dict[PolicyKey, Verifier]) -> str:
         elif one.until is not None and one.until < today:
             why = f"the key of {one.name} was for policies until {one.until}"
         else:
-            return ""
-    return why
+            key = verifier.fingerprint
+            return SignaturePin(of="policy", hash=policy.hash, signer=one.name, key=key), ""
+    return None, why
 
 
 def _statement(policy: Policy) -> dict[str, Any]:

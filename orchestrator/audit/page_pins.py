@@ -19,6 +19,10 @@ def pins_part(audit: Audit) -> Html:
     rows += [
         ("ceiling", [f"{one.name} ({one.file}) ", hash_text(one.hash)]) for one in pins.ceilings
     ]
+    rows += [
+        (f"signature of {one.of}", [f"{one.signer}, {one.key} ", hash_text(one.hash)])
+        for one in pins.signatures
+    ]
     held = {one.image.id: one for one in audit.pinned[-1].images}
     rows += [
         (f"image {name}", [hash_text(image), _contents(held.get(image))])

@@ -78,6 +78,7 @@ def _read(line: _Pinning, record: RunRecord) -> HeldPins:
             what = "the pinned template's files do not match its hash"
             found.append((what, _hashes(pins.template.hash, template.hash)))
         found += [*_above_ceilings(pins, policy), *_forbidden_models(pins, policy)]
+        found += _signatures_of_others(pins)
     except (AisciError, ValidationError, LookupError, TypeError, ValueError) as error:
         why = error.what if isinstance(error, AisciError) else str(error).split("\n")[0]
         found.append(("the pins of this line cannot be read", why))
@@ -100,6 +101,17 @@ def _above_ceilings(pins: Pins, policy: Policy) -> Iterator[tuple[str, str]]:
             yield (
                 f"the policy allows more than the pinned ceiling {ceiling.name!r}",
                 f"{one.key}: {values}",
+            )
+
+
+def _signatures_of_others(pins: Pins) -> Iterator[tuple[str, str]]:
+    """The pinned signatures that are of another policy or image than the same line pins."""
+    pinned = {"policy": pins.policy.hash, **dict(pins.images)}
+    for one in pins.signatures:
+        if pinned.get(one.of) != one.hash:
+            yield (
+                f"the pinned signature of {one.of!r} is of something else",
+                _hashes(pinned.get(one.of, "nothing"), one.hash),
             )
 
 

@@ -81,6 +81,18 @@ class CeilingPin(StrictRecord):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SignaturePin(StrictRecord):
+    """A signature that the machine demanded and found: ``of`` is ``policy`` or an image's name, ``hash`` the policy's
+    hash or the image's id, ``signer`` the key's name on the machine, ``key`` its fingerprint.
+    """
+
+    of: str
+    hash: str
+    signer: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelPin(StrictRecord):
     """The model of one role: its name in requests, and its name as the author of papers. ``prices``
     are US dollars per token by litellm's key; ``server`` is the address of the user's own server,
@@ -176,7 +188,8 @@ class Pins(StrictRecord):
     is judged before it is pursued; ``open_ended``: each is pursued before the next one is proposed;
     ``imported``: results, figures and paper come from this folder, and were not made by the program;
     ``leave_out``: what of an idea is made only if it is asked for later; ``ceilings`` of the machine held the
-    policy; ``effort``: how much models are to think, as (role, level).
+    policy; ``effort``: how much models are to think, as (role, level);
+    ``signatures`` are those that the machine demanded.
     """
 
     program: str
@@ -200,6 +213,7 @@ class Pins(StrictRecord):
     leave_out: LeaveOut = field(default="", metadata=UNWRITTEN)
     ceilings: tuple[CeilingPin, ...] = field(default=(), metadata=UNWRITTEN)
     effort: tuple[tuple[str, str], ...] = field(default=(), metadata=UNWRITTEN)
+    signatures: tuple[SignaturePin, ...] = field(default=(), metadata=UNWRITTEN)
 
     def __post_init__(self) -> None:
         """Raises ValueError without a model of the default role."""

@@ -58,6 +58,7 @@ def pins_of(spec: RunSpec, files: Tree) -> Pins:
         leave_out=spec.leave_out,
         ceilings=spec.ceilings,
         effort=spec.effort,
+        signatures=spec.signatures,
     )
 
 
@@ -116,6 +117,7 @@ def spec_of(pins: Pins, template: Template) -> RunSpec:
         leave_out=pins.leave_out,
         ceilings=pins.ceilings,
         effort=pins.effort,
+        signatures=pins.signatures,
         roles=tuple(pin for pin in pins.models if pin.role != DEFAULT_ROLE),
     )
 

@@ -36,6 +36,7 @@ from orchestrator.record.pins import (
     Origin,
     ProofPin,
     ReviewPin,
+    SignaturePin,
 )
 from orchestrator.record.plan_notes import RunGivenUp
 from orchestrator.record.ports import Edges
@@ -164,7 +165,7 @@ class RunSpec:
     judged for it; ``open_ended``: each is pursued before the next one is proposed. ``imported`` is a results folder
     whose idea, runs and paper are taken in place of being made. Papers, or their review, that a run does
     ``leave_out`` are made if they are asked for later. ``ceilings`` of the machine hold the policy. ``effort``: how
-    much models are to think, as (role, level).
+    much models are to think, as (role, level). ``signatures`` were demanded by the machine.
     """
 
     template: Template
@@ -190,6 +191,7 @@ class RunSpec:
     leave_out: LeaveOut = ""
     ceilings: tuple[CeilingPin, ...] = ()
     effort: tuple[tuple[str, str], ...] = ()
+    signatures: tuple[SignaturePin, ...] = ()
 
     @property
     def seeing(self) -> frozenset[str]:

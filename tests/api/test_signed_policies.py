@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,12 +11,18 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from orchestrator.api.policies import usable_policy
+from orchestrator.api.signatures import with_signatures
 from orchestrator.api.signed_policies import SIGNED_SUFFIX, require_signed_policy, sign_policy
 from orchestrator.core import machine_folder
 from orchestrator.core.errors import BadFile, BadPolicy, UserError
 from orchestrator.core.machine_folder import MachineFolder
+from orchestrator.core.tree import Tree, canonical
 from orchestrator.policy.policy import Policy, load_policy
+from orchestrator.record.pins import SignaturePin
 from orchestrator.record.signing import Signer, Verifier
+from orchestrator.report.ceilings import ceiling_rows
+from orchestrator.research.pins import pins_of, spec_of
+from tests.support import run_rig
 from tests.support.places import ROOT
 
 TEXT = """version: 1
@@ -70,6 +77,31 @@ def why(path: Path) -> str:
     assert refused.value.where == f"{path}{SIGNED_SUFFIX}"
     assert "aisci policy sign" in refused.value.todo
     return str(refused.value.why)
+
+
+def test_the_record_of_a_run_says_who_signed_its_policy_and_an_audit_holds_it_to_that(
+    place: Path, file: Path, tmp_path: Path
+) -> None:
+    setup = run_rig.setup(tmp_path)
+    assert with_signatures(setup).signatures == (), "a shipped policy needs none"
+    signer, line = a_key()
+    names(place, line)
+    sign_policy(str(file), signer)
+    own = with_signatures(replace(setup, policy=loaded(file)))
+    (pin,) = own.signatures
+    assert pin == SignaturePin(
+        of="policy", hash=own.policy.hash, signer="security team", key=signer.public.fingerprint
+    )
+    assert with_signatures(own, pinned=True).signatures == (pin,)
+    files = Tree.of(dict.fromkeys(own.template.files, "0" * 64))
+    pins = pins_of(own, files)
+    assert pins.signatures == (pin,)
+    assert spec_of(pins, own.template).signatures == (pin,)
+    (row,) = ceiling_rows(pins)
+    assert signer.public.fingerprint in str(row[1])
+    assert b'"signatures"' not in canonical(pins_of(setup, files)), (
+        "records of before stay as they were"
+    )
 
 
 def test_without_a_list_nothing_is_asked_and_shipped_policies_need_no_signature(

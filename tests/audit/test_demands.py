@@ -15,7 +15,7 @@ from orchestrator.api.audit_demands import demands_of, read_demands
 from orchestrator.audit.finding import AuditFinding
 from orchestrator.policy.policy import load_policy
 from orchestrator.record.journal import Mode
-from orchestrator.record.pins import CeilingPin, ModelPin, ProofPin, ProofSummary
+from orchestrator.record.pins import CeilingPin, ModelPin, ProofPin, ProofSummary, SignaturePin
 from orchestrator.research.run_spec import RunSpec
 from orchestrator.research.sweep import SweepModel
 from tests.policy.test_policy import ROOT, written
@@ -134,6 +134,20 @@ def test_a_record_whose_policy_is_above_its_pinned_ceiling_is_broken(tmp_path: P
     third.mkdir()
     found = wrong_of(recorded(third, ceilings=(replace(sound, hash="0" * 64),)))
     assert "do not match its hash" in found[0].what
+
+
+def test_a_record_with_the_signature_of_another_policy_or_image_is_broken(tmp_path: Path) -> None:
+    pins = audited(recorded(tmp_path)).pins
+    assert pins is not None
+    own = {"policy": pins.policy.hash, **dict(pins.images)}
+    for of, hash_ in own.items():
+        folder = tmp_path / of.replace(":", "_").replace("/", "_")
+        for text, wrong in ((hash_, 0), ("0" * 64, 1)):
+            place = folder / str(wrong)
+            place.mkdir(parents=True)
+            pin = SignaturePin(of=of, hash=text, signer="security team", key="SHA256:x")
+            found = [one.what for one in wrong_of(recorded(place, signatures=(pin,)))]
+            assert found == [f"the pinned signature of {of!r} is of something else"] * wrong
 
 
 def test_a_record_whose_model_its_policy_forbids_is_broken(tmp_path: Path) -> None:
