@@ -13,7 +13,7 @@ import json
 import re
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -42,12 +42,18 @@ from orchestrator.record.pins import ReviewPin
 from orchestrator.record.ports import Edges
 from orchestrator.research.run import research
 from orchestrator.research.run_spec import RunDeps, RunSpec
+from orchestrator.research.sweep.wording import replace as with_block
+from orchestrator.research.sweep.wording import shown_files
 from orchestrator.sandbox.engine.client import connect
 from orchestrator.sandbox.scripted import Ending, ScriptedSandbox
 from orchestrator.template.template import from_files
 from tests.support import played
 from tests.support import run_rig as rig
 
+_BLOCK = re.compile(
+    r"^[\w./]+\n(`{3,})\w*\n<{7} SEARCH\n.*?>{7} REPLACE\n\1\n?", re.MULTILINE | re.DOTALL
+)
+_SEARCH = re.compile(r"^<{7} SEARCH\n(.*?)^={7}\n", re.MULTILINE | re.DOTALL)
 Endings = Callable[[BlobStore], Callable[[Job], Ending]]
 
 SCRIPTED = (
@@ -67,8 +73,11 @@ class Counted(played.Played):
 
     name = "recorded/language-model"
 
-    def __init__(self, replies: list[list[str]], answers: Path | None) -> None:
+    def __init__(
+        self, replies: list[list[str]], answers: Path | None, edits: Iterable[list[str]] = ()
+    ) -> None:
         super().__init__(replies)
+        self._edits = [*edits]
         self._answers, self._known = answers, {purpose for purpose, _ in replies}
         files = answers.glob("*.md") if answers else ()
         self._fresh = {file.stem: file.read_text() for file in files}
@@ -89,9 +98,25 @@ class Counted(played.Played):
 
     def complete(self, ask: Ask, within: Deadline = FOREVER) -> Reply:
         reply = self._answer(ask) or super().complete(ask, within)
+        reply = replace(reply, text=self._as_edited(ask, reply.text))
         asked = sum(len(one.content) for one in ask.messages)
         usage = Usage(asked // 4, len(reply.text) // 4, usd=None)
         return replace(reply, usage=usage, model=self.name)
+
+    def _as_edited(self, ask: Ask, text: str) -> str:
+        """The reply; where its blocks look for what does not stand there now, one that makes the file what it became then."""
+        at = next((n for n, one in enumerate(self._edits) if one[0] == ask.purpose), None)
+        if at is None:
+            return text
+        file, (_, after) = played.KEPT_EDITS[ask.purpose], self._edits.pop(at)
+        if all(search in shown_files(ask)[file] for search in _SEARCH.findall(text)):
+            return text
+        now, words = shown_files(ask)[file].rstrip("\n"), _BLOCK.sub("", text)
+        return (
+            words
+            if now == after.rstrip("\n")
+            else f"{with_block(file, now, after.rstrip())}\n{words}"
+        )
 
 
 class FirstPages:
@@ -168,8 +193,9 @@ def edges_of(
     kept: dict[str, Any], spec: RunSpec, endings: Endings | None, answers: Path | None
 ) -> Iterator[Any]:
     """(specification, edges): on an engine, or by ``endings`` with Aider in a process."""
-    model, found = Counted(kept["replies"], answers), played.KeptLiterature(kept["found"])
+    found = played.KeptLiterature(kept["found"])
     if endings is not None:
+        model = Counted(kept["replies"], answers)
 
         def scripted(blobs: BlobStore) -> Edges:
             editor = played.KeptEditor(ProcessEditor(blobs, played.WORKER), kept, blobs)
@@ -178,15 +204,14 @@ def edges_of(
 
         yield spec, scripted
         return
-    engine = connect()
+    engine, model = connect(), Counted(kept["replies"], answers, kept["edits"])
     spec = replace(spec, images=resolve_images(spec.policy, engine, spec.template))
     with real_edges(replace(spec, model=SWEEP), engine, "demo-recording") as own:
 
         def real(blobs: BlobStore) -> Edges:
             edges = own(blobs)
-            editor = played.KeptEditor(edges.editor, kept, blobs)
             sandbox = FirstPages(edges.sandbox)
-            return replace(edges, model=model, editor=editor, sandbox=sandbox, literature=found)
+            return replace(edges, model=model, sandbox=sandbox, literature=found)
 
         yield spec, real
 
