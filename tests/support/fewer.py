@@ -43,6 +43,17 @@ def _test_of(item: pytest.Item) -> str:
     return function
 
 
+def asked(request: pytest.FixtureRequest, argument: str) -> set[object]:
+    """What the chosen tests of this file have for one of their arguments: a fixture makes no more."""
+    calls = (
+        item.callspec.params
+        for item in request.session.items
+        if isinstance(item, pytest.Function)
+        if item.path == request.path and hasattr(item, "callspec")
+    )
+    return {params[argument] for params in calls if argument in params}
+
+
 def named(word: str) -> bool:
     """Whether an argument of pytest names one case: of a test, or of a class."""
     return "[" in word or word.count("::") > 1

@@ -224,9 +224,8 @@ def knobs_tell(name: str) -> None:
 
 @pytest.mark.engine
 def test_plots_show_three_runs_and_papers_each_part_and_reference(sample: random.Random) -> None:
-    """Of two templates by the commit; the campaign takes all."""
-    for name in sample.sample(NAMES, 2):
-        shows(name)
+    """Of one template by the commit; the campaign takes all."""
+    shows(sample.choice(NAMES))
 
 
 @pytest.mark.campaign
