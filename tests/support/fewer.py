@@ -44,12 +44,12 @@ def _test_of(item: pytest.Item) -> str:
 
 
 def asked(request: pytest.FixtureRequest, argument: str) -> set[object]:
-    """What the chosen tests of this file have for one of their arguments: a fixture makes no more."""
+    """What a fixture's tests have for one of their arguments, of those that run: it makes no more."""
     calls = (
         item.callspec.params
         for item in request.session.items
-        if isinstance(item, pytest.Function)
-        if item.path == request.path and hasattr(item, "callspec")
+        if isinstance(item, pytest.Function) and item.path == request.path
+        if request.fixturename in item.fixturenames and hasattr(item, "callspec")
     )
     return {params[argument] for params in calls if argument in params}
 
