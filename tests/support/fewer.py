@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.sample import some
 
-MANY = 6
+MANY = 3
 """A test with no more cases than this runs with all of them; of another one about a third is tried."""
 
 
