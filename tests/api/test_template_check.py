@@ -23,6 +23,7 @@ from orchestrator.template.folder import shipped_templates
 from orchestrator.template.results import parse_final_info, per_seed
 from orchestrator.template.template import load_template
 from tests.support.places import ROOT
+from tests.support.warm import warm_aisci
 
 QUICK = ROOT / "tests/data/quick"
 PLAIN = ROOT / "tests/data/plain_template"
@@ -41,14 +42,7 @@ class Said:
 
 
 def aisci(*words: str, home: Path) -> Said:
-    done = subprocess.run(
-        [str(ROOT / ".venv/bin/aisci"), *words],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=home,
-        env={**os.environ, "XDG_DATA_HOME": str(home / "data")},
-    )
+    done = warm_aisci(*words, cwd=home, seconds=600, XDG_DATA_HOME=str(home / "data"))
     return Said(done.returncode, done.stdout, done.stderr)
 
 

@@ -153,7 +153,7 @@ def test_a_control_that_does_not_hold_ends_with_one_and_is_named(tmp_path: Path)
     words = (
         "policy",
         "prove",
-        "ci-cpu",
+        "latex",
         "--only",
         "processes.open-files",
         "--results",
@@ -203,7 +203,7 @@ def left_by(engine: Any, pid: int) -> list[str]:
 def test_the_live_board_is_drawn_on_a_terminal_and_gone_at_the_end(tmp_path: Path) -> None:
     """Through a pseudo-terminal, as a person sees it."""
     mine, theirs = os.openpty()
-    command = [sys.executable, "-m", "cli", "policy", "prove", "latex", "--only", "rights"]
+    command = [sys.executable, "-m", "cli", "policy", "prove", "latex", "--only", "environment"]
     running = subprocess.Popen(
         [*command, "--results", str(tmp_path)],
         cwd=ROOT, stdout=subprocess.PIPE, stderr=theirs, env=os.environ | {"COLUMNS": "100"},
