@@ -21,7 +21,7 @@ from orchestrator.template.folder import PAPER, shipped_templates
 from orchestrator.template.results import parse_final_info
 from orchestrator.template.template import Template, load_template
 from tests.support.places import ROOT
-from tests.support.sample import some
+from tests.support.sample import FULL, some
 from tests.support.template_rig import ask, closed, contract_findings, image_of
 
 NAMES = shipped_templates(shipped_root())
@@ -31,6 +31,7 @@ SHIPPED = (
     "nanoGPT", "nanoGPT_lite", "probes", "seir", "sketch_rnn", "tensorf",
 )  # fmt: skip
 HEAVY = ("nanoGPT", "nanoGPT_lite", "sketch_rnn")  # minutes of full-scale updates on a CPU
+SLOW = () if FULL else ("tensorf",)  # a minute of them
 
 
 def template(name: str) -> Template:
@@ -103,7 +104,9 @@ def short(name: str, gib: int = 2) -> None:
 
 @pytest.mark.sampled
 @pytest.mark.engine
-@pytest.mark.parametrize("name", some([name for name in NAMES if name not in HEAVY], 1, "full"))
+@pytest.mark.parametrize(
+    "name", some([name for name in NAMES if name not in (*HEAVY, *SLOW)], 1, "full")
+)
 def test_twenty_updates_in_the_full_sizes_run_on_data_of_the_true_format(name: str) -> None:
     short(name)
 
@@ -238,8 +241,10 @@ def test_its_plots_show_three_runs_and_its_paper_each_part_and_reference(name: s
 def shows(name: str) -> None:
     """One run stands for three; plots tell them apart by their numbers."""
     one = template(name)
-    left = closed(image_of(one), one.files, "AISCI_SCALE=short python experiment.py --out_dir=run_0"
-                  if name not in HEAVY else "AISCI_SCALE=smoke python experiment.py --out_dir=run_0")  # fmt: skip
+    scale = "short" if FULL and name not in HEAVY else "smoke"
+    left = closed(
+        image_of(one), one.files, f"AISCI_SCALE={scale} python experiment.py --out_dir=run_0"
+    )
     run = {
         path.removeprefix("run_0/"): data
         for path, data in left.items()
