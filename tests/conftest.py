@@ -21,7 +21,7 @@ from orchestrator.core import machine_folder
 from orchestrator.core.machine_folder import MachineFolder
 from orchestrator.models import circuit_breaker
 from tests.support import beside, guard
-from tests.support.fewer import fewer
+from tests.support.fewer import fewer, named
 from tests.support.recorded import quick_run
 from tests.support.sample import commit, examples
 
@@ -73,7 +73,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
             item.add_marker("sampled")
     # A case that somebody names is run, whatever the commit chooses.
-    if not any("[" in word for word in config.args):
+    if not any(named(word) for word in config.args):
         left_out = set(fewer(items))
         items[:] = [item for item in items if item not in left_out]
         config.hook.pytest_deselected(items=[*left_out])

@@ -20,13 +20,13 @@ from orchestrator.console.options import View
 from orchestrator.console.run import replay
 from orchestrator.record.paths import RunPaths
 from tests.console.test_bad_input import refused
-from tests.console.test_cli import aisci
 from tests.record.test_signing import pem
 from tests.report.test_report import HOSTILE
 from tests.support import audit_rig as rig
 from tests.support import run_rig
 from tests.support.audit_rig import Forger, audited, idea_of
 from tests.support.places import ROOT
+from tests.support.warm import warm_aisci as aisci
 
 WALK = ROOT / "docs" / "audit.md"
 NO_ENGINE = "unix:///nowhere/docker.sock"

@@ -22,7 +22,7 @@ from tests.support.sample import FULL, commit
 
 pytestmark = pytest.mark.program  # each plays a whole run again, which is no matter of milliseconds
 
-PARTS, MUTATIONS = (8, 1_250) if FULL else (1, 60)  # records of each part
+PARTS, MUTATIONS = (8, 1_250) if FULL else (1, 25)  # records of each part
 DEEP: Any = []
 for _ in range(400):
     DEEP = [DEEP]

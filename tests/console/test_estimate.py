@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.console import test_cli
 from tests.support.places import ROOT
 from tests.support.warm import warm_aisci
 
@@ -185,6 +184,6 @@ def test_a_run_that_need_not_be_asked_about_is_not(words: tuple[str, ...], tmp_p
 
 def test_without_a_terminal_nothing_is_asked(tmp_path: Path) -> None:
     env = environment(tmp_path) | {"OPENAI_API_KEY": "sk-none"}
-    done = test_cli.aisci(*RUN, *EXPENSIVE, cwd=tmp_path, seconds=120, **env)
+    done = warm_aisci(*RUN, *EXPENSIVE, cwd=tmp_path, seconds=120, **env)
     assert QUESTION not in done.stdout
     assert "No Docker engine answers" in done.stderr

@@ -56,6 +56,7 @@ class TestScriptedEditor(EditorContract):
         return Bench(make)
 
 
+@pytest.mark.sampled
 @pytest.mark.program
 class TestProcessEditor(TalkingEditorContract):
     """Aider as a child process, which the policy may choose."""

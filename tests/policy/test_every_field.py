@@ -22,6 +22,7 @@ from orchestrator.editor.aider import ContainerEditor, ProcessEditor
 from orchestrator.policy import seccomp
 from orchestrator.policy.schema import BLOCKS, DESCRIPTIVE, SETTINGS
 from tests.support import field_rig as rig
+from tests.support.fewer import asked
 from tests.support.field_rows import (
     Both,
     Ends,
@@ -208,10 +209,12 @@ DESCRIBES = {
 
 
 @pytest.fixture(scope="module")
-def walked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walked]:
-    folder = tmp_path_factory.mktemp("walk")
+def walked(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Walked]:
+    folder, leaves = tmp_path_factory.mktemp("walk"), asked(request, "leaf")
     with rig.bench(folder) as bench:
-        yield Walked(bench, folder, SHOWN)
+        yield Walked(bench, folder, {leaf: row for leaf, row in SHOWN.items() if leaf in leaves})
 
 
 def test_every_key_of_a_policy_stands_in_the_table() -> None:

@@ -40,6 +40,7 @@ from orchestrator.sandbox.job.spec import create_request
 from orchestrator.sandbox.job.verify import hash_profiles, read_back
 from tests.contracts.sandbox import LIMITS, MIB, Scenario, job_of
 from tests.support.journal_rig import run_started
+from tests.support.sample import some
 from tests.support.sandbox_rig import DockerBench, docker_bench
 
 ROOT = shipped_root() / "policies"
@@ -473,7 +474,7 @@ def test_an_engine_that_took_another_profile_is_found_out(bench: DockerBench) ->
 
 # What research needs, in the image that it gets; each answers with what it got.
 NEEDS = """
-    import json, os, socket, subprocess
+    import json, os, socket, subprocess, sys
     os.environ |= {'MPLCONFIGDIR': '/tmp/mpl', 'TORCHINDUCTOR_CACHE_DIR': '/tmp/inductor'}
     import numpy, torch
     from multiprocessing import shared_memory
@@ -482,6 +483,10 @@ NEEDS = """
         data = TensorDataset(torch.arange(64.0))
         loader = DataLoader(data, batch_size=8, num_workers=2, multiprocessing_context=context)
         return sum(batch[0].sum().item() for batch in loader)
+    def fork():
+        return workers('fork')
+    def spawn():
+        return workers('spawn')
     def compiled():
         return round(torch.compile(lambda x: x * 2 + 1)(torch.ones(8)).sum().item())
     def gloo():
@@ -500,28 +505,34 @@ NEEDS = """
     def shared():
         block = shared_memory.SharedMemory(create=True, size=4096); block.close(); block.unlink()
         return True
+    def svd():
+        return round(float(numpy.linalg.svd(numpy.ones((200, 200)))[1][0]))
+    def interfaces():
+        return [name for _, name in socket.if_nameindex()]
+    def copied():
+        open('x', 'w').write('x')
+        return subprocess.run('cp -a x y && tar cf z.tar x', shell=True).returncode
     if __name__ == '__main__':
-        print(json.dumps({
-            'fork': workers('fork'), 'spawn': workers('spawn'), 'compiled': compiled(),
-            'gloo': gloo(), 'forest': forest(), 'picture': picture(), 'shared': shared(),
-            'svd': round(float(numpy.linalg.svd(numpy.ones((200, 200)))[1][0])),
-            'interfaces': [name for _, name in socket.if_nameindex()],
-            'copied': subprocess.run('cp -a x.png y.png && tar cf z.tar x.png', shell=True).returncode,
-        }))
+        print(json.dumps({name: globals()[name]() for name in %r}))
 """
+NEEDED = {
+    "fork": 2016.0, "spawn": 2016.0, "compiled": 24, "gloo": 1.0, "forest": 20,
+    "picture": True, "shared": True, "svd": 200, "interfaces": ["lo"], "copied": 0,
+}  # fmt: skip
 
 
 @pytest.mark.engine
+@pytest.mark.sampled
 def test_what_research_needs_works_under_the_profile(bench: DockerBench) -> None:
-    """Data loaders, compiled functions, collectives, forests, figures, in the job's own image."""
+    """Data loaders, compiled functions, collectives, forests, figures, in the job's own image; half
+    of them by the commit.
+    """
     limits = load_policy("ci-cpu", ROOT).limits("experiment")
-    scenario = Scenario(textwrap.dedent(NEEDS))
+    wanted = some([*NEEDED], 5, "research needs")
+    scenario = Scenario(textwrap.dedent(NEEDS % wanted))
     result = bench.run(replace(job_of(bench, scenario), limits=limits), scenario)
     assert result.ok, result.stderr
-    assert json.loads(result.stdout) == {
-        "fork": 2016.0, "spawn": 2016.0, "compiled": 24, "gloo": 1.0, "forest": 20,
-        "picture": True, "shared": True, "svd": 200, "interfaces": ["lo"], "copied": 0,
-    }  # fmt: skip
+    assert json.loads(result.stdout) == {name: NEEDED[name] for name in wanted}
 
 
 def test_under_gvisor_no_call_but_clone3_is_let_through_for_its_errno() -> None:

@@ -24,7 +24,7 @@ from tests.support.mutated_images import run_id
 from tests.support.mutations import MUTATIONS, Mutation, Without
 from tests.support.sample import some
 
-SAMPLE = 6  # mutations in `make test`; the campaign tries all
+SAMPLE = 4  # mutations in `make test`; the campaign tries all
 ROOT = shipped_root()
 NOT_HERE = {"gpus.granted": "there is no GPU to lend"}
 

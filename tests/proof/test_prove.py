@@ -33,10 +33,10 @@ from tests.support.sandbox_rig import nameless_loops
 
 pytestmark = pytest.mark.engine
 
-# In `make test` a third of each control's probes under one policy, some of the others'; the campaign
+# In `make test` a sixth of each control's probes under one policy, some of the others'; the campaign
 # runs all.
 WHOLE = "ci-cpu"
-SAMPLES = {"latex": 6, "editor": 6, "strict": 12, "default": 6}
+SAMPLES = {"latex": 4, "editor": 4, "strict": 6, "default": 4}
 TIMES = 3  # that a probe is asked which broke off
 WELL = {"held", "held otherwise"}
 
@@ -120,7 +120,7 @@ def test_a_sample_of_each_other_shipped_policys_probes_is_held(
 @pytest.mark.sampled
 def test_probes_of_every_control_of_a_shipped_policy_are_held(tmp_path: Path) -> None:
     """What these attack, on runc and in each kind of container, no other test attacks again: of each
-    control's probes a third by the commit.
+    control's probes a sixth by the commit, and at least one.
     """
     subject = for_machine(subject_of(WHOLE, shipped_root() / "policies"), this_machine())
     wanted, _ = applicable_probes(subject, shipped_probes(shipped_root()))
@@ -128,7 +128,7 @@ def test_probes_of_every_control_of_a_shipped_policy_are_held(tmp_path: Path) ->
     folders: dict[str, list[str]] = {}
     for one in known:
         folders.setdefault(one.partition("/")[0], []).append(one)
-    chosen = [one for name, mine in folders.items() for one in some(mine, -(-len(mine) // 3), name)]
+    chosen = [one for name, mine in folders.items() for one in some(mine, -(-len(mine) // 6), name)]
     code, found, proof = proved(WHOLE, tmp_path, *chosen)
     held(WHOLE, tmp_path, code, found, proof)
     assert {one["probe"].partition("/")[0] for one in found} == {*folders}
@@ -153,7 +153,7 @@ def test_a_control_that_does_not_hold_ends_with_one_and_is_named(tmp_path: Path)
     words = (
         "policy",
         "prove",
-        "ci-cpu",
+        "latex",
         "--only",
         "processes.open-files",
         "--results",
@@ -203,7 +203,7 @@ def left_by(engine: Any, pid: int) -> list[str]:
 def test_the_live_board_is_drawn_on_a_terminal_and_gone_at_the_end(tmp_path: Path) -> None:
     """Through a pseudo-terminal, as a person sees it."""
     mine, theirs = os.openpty()
-    command = [sys.executable, "-m", "cli", "policy", "prove", "latex", "--only", "rights"]
+    command = [sys.executable, "-m", "cli", "policy", "prove", "latex", "--only", "environment"]
     running = subprocess.Popen(
         [*command, "--results", str(tmp_path)],
         cwd=ROOT, stdout=subprocess.PIPE, stderr=theirs, env=os.environ | {"COLUMNS": "100"},

@@ -37,6 +37,7 @@ from tests.research.test_review import form
 from tests.support.batch_rig import batching_edges, ports_of, reviewed
 from tests.support.batch_server import ANSWER, PROMPT, BatchServer
 from tests.support.places import ROOT
+from tests.support.sample import some
 
 KEY = "sk-secret-0123456789abcdef"
 MODELS = ["openai/gpt-6.1-sol", "openai/gpt-4o", "anthropic/claude-opus-5-5"]
@@ -137,7 +138,8 @@ def process(server: BatchServer, folder: Path, name: str) -> Iterator[subprocess
 
 
 @pytest.mark.program
-@pytest.mark.parametrize("name", [MODELS[0], MODELS[2]])
+@pytest.mark.sampled
+@pytest.mark.parametrize("name", some([MODELS[0], MODELS[2]], 1, "killed"))
 def test_a_run_that_is_killed_while_it_waits_collects_its_batch_and_pays_nothing_twice(
     server: BatchServer, tmp_path: Path, name: str
 ) -> None:

@@ -320,10 +320,14 @@ class Author:
         return SweepModel().complete(ask, within)
 
 
+@pytest.mark.campaign
 def test_a_run_of_all_four_ends_with_four_verdicts_and_the_study_goes_on(
     bench: DockerBench, tmp_path: Path
 ) -> None:
-    """The whole of it: edits, containers, verdicts, feedback, the idea's end, and on to the next."""
+    """The whole of it: edits, containers, verdicts, feedback, the idea's end, and on to the next.
+
+    ``test_attempts.py`` shows attempts that fail in a whole run to `make test`.
+    """
     author = Author()
 
     def edges(blobs: BlobStore) -> Edges:

@@ -15,6 +15,7 @@ from orchestrator.policy.policy import load_policy
 from orchestrator.record.blobs import BlobStore
 from orchestrator.sandbox.engine.client import connect
 from orchestrator.sandbox.images.images import resolve_image
+from tests.support.fewer import asked
 from tests.support.sandbox_rig import opened_sandbox
 
 pytestmark = pytest.mark.engine
@@ -178,11 +179,14 @@ for name in sorted(os.listdir("cases")):
 
 
 @pytest.fixture(scope="module")
-def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
-    """The report on each source, with the PDF that came home, if one did."""
+def printed(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, dict[str, Any]]:
+    """The report on each source that is asked for, with the PDF that came home, if one did."""
     folder = tmp_path_factory.mktemp("inert")
     blobs = BlobStore(folder / "blobs")
-    sources = {name: tex for name, (tex, _) in ACTS.items()} | PAPERS
+    wanted = asked(request, "name")
+    sources = {name: tex for name, (tex, _) in ACTS.items() if name in wanted} | PAPERS
     files = {f"cases/{name}/latex/template.tex": tex for name, tex in sources.items()}
     files["driver.py"] = DRIVER
     job = Job(

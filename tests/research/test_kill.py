@@ -27,6 +27,7 @@ from orchestrator.sandbox.job.monitor import Monitor
 from tests.support import run_rig as rig
 from tests.support.bench import record
 from tests.support.places import ROOT
+from tests.support.sample import FULL
 from tests.support.sandbox_rig import nameless_loops, resources
 
 pytestmark = [pytest.mark.engine, pytest.mark.serial]
@@ -37,17 +38,18 @@ MID_JOB = 0.7  # seconds after a job was asked for: its container is being made,
 
 @contextmanager
 def served(log: Path) -> Iterator[tuple[ModelServer, dict[str, str]]]:
-    """A model server that also marks and improves, and the environment that leads to it."""
+    """A model server that also marks, and the environment that leads to it.
+
+    In the campaign papers are improved too; tests/research/test_improved_runs.py stops such runs at
+    any line, on scripted edges.
+    """
+    environ = {
+        "AISCI_TEST_MODEL": "openai/scripted",
+        "OPENAI_API_KEY": "sk-" + "t" * 24,
+    }
+    environ |= {"AISCI_TEST_IMPROVE": "1"} if FULL else {}
     with ModelServer(from_model(loopback_author()), log).running() as server:
-        yield (
-            server,
-            {
-                "AISCI_TEST_MODEL": "openai/scripted",
-                "AISCI_TEST_IMPROVE": "1",
-                "OPENAI_API_BASE": server.url,
-                "OPENAI_API_KEY": "sk-" + "t" * 24,
-            },
-        )
+        yield server, environ | {"OPENAI_API_BASE": server.url}
 
 
 def journals(folder: Path) -> list[Event]:

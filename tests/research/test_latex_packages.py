@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from tests.support.fewer import asked
 from tests.support.places import ROOT
 from tests.support.template_rig import closed
 
@@ -41,10 +42,17 @@ SET = (
 
 
 @pytest.fixture(scope="module")
-def made() -> dict[str, bytes]:
-    """Each page's output by its name; no network, no shell for TeX, as for a paper."""
-    pages = {f"font{at}.tex": (head, body) for at, (head, (body, _)) in enumerate(FONTS.items())}
-    pages |= {f"{name}.tex": (rf"\usepackage{{{name}}}", "text") for name in PACKAGES}
+def made(request: pytest.FixtureRequest) -> dict[str, bytes]:
+    """Each wanted page's output by its name; no network, no shell for TeX, as for a paper."""
+    heads, names = asked(request, "head"), asked(request, "name")
+    pages = {
+        f"font{at}.tex": (head, body)
+        for at, (head, (body, _)) in enumerate(FONTS.items())
+        if head in heads
+    }
+    pages |= {
+        f"{name}.tex": (rf"\usepackage{{{name}}}", "text") for name in PACKAGES if name in names
+    }
     sources = {name: (PAGE % page).encode() for name, page in pages.items()}
     return closed("aisci-latex", sources, SET)
 

@@ -32,7 +32,7 @@ MAY_BE_LEFT = {
 
 @pytest.mark.program
 @pytest.mark.sampled
-@pytest.mark.parametrize("name", some(STUDIES, 3, "studies"))
+@pytest.mark.parametrize("name", some(STUDIES, 1, "studies"))
 def test_a_played_study_ends_as_it_did(name: str, tmp_path: Path) -> None:
     kept = played.load(name)
     model = played.Played(kept["replies"])

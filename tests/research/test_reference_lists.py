@@ -28,7 +28,9 @@ Cited: \nocite{*}\citep{%s}.
 \bibliography{references}
 \end{document}
 """
-PAPERS = gathered((), (*odd(), *corpus()))
+PAPERS = [one for one in gathered((), (*odd(), *corpus())) if not not_citable(one)]
+LOOKED_FOR = {"vaswani2017attention", "power2022grokking"} | {one.key for one in odd()}
+COUNT = 60  # of the others, in `make test`
 
 
 LISTS = [
@@ -44,8 +46,9 @@ def test_every_citable_paper_stands_in_a_reference_list(
     style: str, encoding: str, initial: str, press: Press
 ) -> None:
     """``abbrvnat`` takes the first letter of a name: BibTeX would cut a letter of two bytes."""
-    papers = [one for one in PAPERS if not not_citable(one)]
-    assert len(papers) > 180
+    assert len(PAPERS) > 180
+    tried = some([one.key for one in PAPERS if one.key not in LOOKED_FOR], COUNT, "papers")
+    papers = [one for one in PAPERS if one.key in {*LOOKED_FOR, *tried}]
     text = "\n\n".join(map(entry, papers))
     report, result = press.print(
         f"list-{style}-{encoding}", DOCUMENT % (text, encoding, papers[0].key, style)

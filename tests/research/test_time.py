@@ -39,6 +39,7 @@ from orchestrator.sandbox.scripted import Ending, ScriptedSandbox
 from tests.contracts.sandbox import LIMITS, Scenario, job_of
 from tests.support import run_rig as rig
 from tests.support.journal_rig import idea_started
+from tests.support.sample import some
 from tests.support.sandbox_rig import DockerBench, docker_bench
 
 ASK = Ask(purpose="p", messages=(Message("user", "hello"),))
@@ -117,7 +118,8 @@ def test_a_job_past_its_ideas_time_gets_term_then_its_grace_then_kill(bench: Doc
 
 
 @pytest.mark.engine
-@pytest.mark.parametrize("block", ["idea", "run"])
+@pytest.mark.sampled
+@pytest.mark.parametrize("block", some(["idea", "run"], 1, "outlasts"))
 def test_a_job_that_outlasts_the_budget_is_charged_and_asked_again_only_under_a_wider_one(
     bench: DockerBench, tmp_path: Path, block: str
 ) -> None:

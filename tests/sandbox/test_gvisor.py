@@ -64,6 +64,7 @@ def gvisor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GvisorBench]:
         assert bench.left_behind() == ()
 
 
+@pytest.mark.sampled
 class TestGvisorSandbox(SandboxContract):
     @pytest.fixture
     def bench(self, gvisor: GvisorBench) -> GvisorBench:
@@ -294,12 +295,14 @@ def _rlimits(gvisor: GvisorBench, attempts: Any) -> bool:  # noqa: ARG001  # as 
 def _threads_counted(gvisor: GvisorBench, attempts: Any) -> bool:  # noqa: ARG001  # as above
     """gVisor's own, and those of the job's processes; its threads that wait are none."""
     program = """
-        import threading, time
+        import os, threading, time
         threading.stack_size(64 << 10)
         for _ in range(400):
-            threading.Thread(target=time.sleep, args=(15,)).start()
+            threading.Thread(target=time.sleep, args=(60,)).start()
             time.sleep(0.005)  # each has gone to wait before many more start
-        print(threading.active_count())
+        print(threading.active_count(), flush=True)
+        time.sleep(2)  # all wait while they are counted
+        os._exit(0)
         """
     waiting = run(gvisor, program, pids=512)
     assert waiting.stdout == "401\n", waiting.stderr

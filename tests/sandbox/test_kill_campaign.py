@@ -50,7 +50,7 @@ pytestmark = [
 
 What = Literal["orchestrator", "container", "engine"]
 
-SAMPLE: dict[What, int] = {"orchestrator": 4, "container": 4, "engine": 2}
+SAMPLE: dict[What, int] = {"orchestrator": 2, "container": 3, "engine": 1}
 CAMPAIGN: dict[What, int] = {"orchestrator": 80, "container": 60, "engine": 60}
 AT_ONCE = 3  # orchestrators side by side
 ENGINES = 2  # of our own

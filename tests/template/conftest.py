@@ -10,7 +10,7 @@ from orchestrator.template.template import Template
 from tests.support.sample import some
 
 HERE = Path(__file__).parent
-COUNT = 4  # templates in `make test`
+COUNT = 3  # templates in `make test`
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
