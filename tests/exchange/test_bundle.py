@@ -131,10 +131,12 @@ def test_a_run_at_work_or_unfinished_and_a_file_that_is_there_are_refused(tmp_pa
 
 
 def test_a_statement_says_who_began_the_run_and_when_where_the_record_knows(
-    quick_run: Path, tmp_path: Path
+    tmp_path: Path,
 ) -> None:
-    old = json.loads(run_statement(RunPaths(quick_run)))["predicate"]
-    assert "by" not in old
+    older = report_rig.Recorded(tmp_path / "older")
+    older.run.append(run_started())
+    older.run.seal(ideas={})
+    assert "by" not in json.loads(run_statement(RunPaths(older.folder)))["predicate"]
     rig = report_rig.Recorded(tmp_path / "toy")
     rig.run.append(replace(RunStarted(pins=run_started().pins), by=BY))
     rig.run.seal(ideas={})

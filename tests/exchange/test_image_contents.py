@@ -24,7 +24,9 @@ from orchestrator.record.blobs import BlobStore
 from orchestrator.record.heard import Heard, Notice
 from orchestrator.record.pins import ImageContents
 from orchestrator.sandbox.engine.client import connect
+from tests.support import report_rig
 from tests.support.audit_rig import IMAGES, Forger, Line, audited, record, whole
+from tests.support.journal_rig import run_started
 
 ID = f"sha256:{'ab' * 32}"
 LIBC = SoftwarePackage(
@@ -175,9 +177,12 @@ def test_the_command_prints_the_bill_of_a_run(recorded: Path, tmp_path: Path) ->
     assert both.exit_code == 2
 
 
-def test_an_older_record_says_that_it_does_not_tell(quick_run: Path) -> None:
+def test_an_older_record_says_that_it_does_not_tell(tmp_path: Path) -> None:
+    rig = report_rig.Recorded(tmp_path / "older")
+    rig.run.append(run_started())
+    rig.run.seal(ideas={})
     with pytest.raises(UserError, match="does not say what its images held"):
-        bill_of_run(str(quick_run), quick_run)
+        bill_of_run(str(rig.folder), tmp_path)
 
 
 def test_an_audit_looks_at_the_lists_and_its_page_shows_what_the_images_held(
