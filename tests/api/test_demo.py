@@ -16,6 +16,7 @@ from orchestrator.core.packed_folder import packed
 from orchestrator.record.paths import RunPaths
 from orchestrator.research.pins import read_pins
 from orchestrator.research.prompts import prompts_hash
+from tests.support.audit_rig import whole
 
 MOST = 5 << 20  # bytes of the archive: everybody who installs aisci gets it
 
@@ -54,6 +55,13 @@ def test_its_pages_tell_idea_plan_runs_changes_figures_paper_review_cost_and_con
     assert (shown.folder / link).resolve() == shown.paper.resolve()
     assert re.search(r"begun \d{4}-\d\d-\d\d \d\d:\d\d UTC", of_the_run)
     assert shown.title in page
+
+
+@pytest.mark.program
+def test_an_audit_finds_its_record_whole(shown: demo.DemoOutcome) -> None:
+    """It is the next command that a demo names."""
+    done = whole(shown.folder)
+    assert [(one.where, one.what) for one in done.findings if one.level == "wrong"] == []
 
 
 @pytest.mark.program
