@@ -25,6 +25,7 @@ from orchestrator.report.page import (
     page,
     pills,
     section,
+    who_wrote,
 )
 from orchestrator.report.paper import claims_section, figures_section, paper_section
 from orchestrator.report.plan import plan_section
@@ -63,10 +64,10 @@ def _head(known: IdeaFacts, links: Html) -> Html:
 
 def _byline(known: IdeaFacts) -> str:
     if known.imported is None:
-        return f"Proposed, carried out and written by {known.author}, a program."
+        return f"Proposed, carried out and written by {who_wrote(known.author)}."
     return (
         f"Imported from {known.imported.folder}, a results folder of the AI Scientist: its results were not "
-        f"measured by this program. The paper is by {known.author}, a program."
+        f"measured by this program. The paper is by {who_wrote(known.author)}."
     )
 
 

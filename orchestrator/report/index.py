@@ -20,6 +20,7 @@ from orchestrator.report.page import (
     pills,
     proof_paragraph,
     section,
+    who_wrote,
 )
 from orchestrator.report.reading import IdeaFacts, read_idea, read_run
 from orchestrator.report.side_by_side import side_by_side
@@ -38,7 +39,7 @@ def run_report(run: Journal, ideas: list[Journal]) -> str:
     shared = read_run(run)
     known = [(journal.path.parent.name, read_idea(journal, shared)) for journal in ideas]
     template, author = pins.template.name, pins.model().author
-    byline = f"Proposed, carried out and written by {author}, a program."
+    byline = f"Proposed, carried out and written by {who_wrote(author)}."
     if pins.imported:
         byline = f"Imported from {pins.imported.folder}, a results folder of the AI Scientist."
     beside = side_by_side(known)

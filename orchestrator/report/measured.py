@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Mapping
 
 from orchestrator.report.html import Child, Html, data_table, el, number, right, text
 from orchestrator.report.imported import NOT_MEASURED
 from orchestrator.report.reading import IdeaFacts
+from orchestrator.template.comparisons import Measured, compare_runs, seed_values
 from orchestrator.template.manifest import Metric
 from orchestrator.template.results import Dataset
 
 WIDTH, STEP = 150, 9  # of a row's little chart, in CSS pixels
+_MOST_TIMES = 10  # the baseline: a larger change is not told in percent
 MeanError = tuple[float, float | None]
 
 
@@ -21,8 +24,9 @@ def measured_section(facts: IdeaFacts) -> list[Child]:
     datasets = dict.fromkeys(name for _, r in facts.results for name in r.datasets)
     how = (
         "Mean ± standard error, as computed by the experiment, from each run's final_info.json. "
-        "A change has the colour of the direction that the template declares. It is grey if it is "
-        "no larger than the standard error of the difference, √(s₀² + s²): it is not significant."
+        "A change has the colour of the direction that the template declares. It is grey where it is no "
+        "larger than two of its errors: of the differences seed by seed where both runs have the same seeds, "
+        "else √(s₀² + s²)."
     )
     if facts.imported is not None:
         how = f"{NOT_MEASURED} {how}"
@@ -56,18 +60,46 @@ def _dataset(facts: IdeaFacts, name: str) -> Html:
     heads: list[Child] = ["metric"]
     heads += [right("baseline" if run == 0 else f"run {run}") for run in by_run]
     heads += [""] if len(by_run) > 1 else []
-    rows = [_row(metric, by_run, declared.get(metric)) for metric in metrics]
+    changes = verdicts(facts, name, metrics)
+    rows = [_row(metric, by_run, declared.get(metric), changes) for metric in metrics]
     return el("div", el("h3", name), data_table(heads, rows))
 
 
-def _row(metric: str, by_run: dict[int, Dataset], about: Metric | None) -> list[Child]:
+def verdicts(facts: IdeaFacts, dataset: str, metrics: Iterable[str]) -> dict[tuple[int, str], str]:
+    """Of each run against the baseline on one data set, by run and metric: as the study itself compares them."""
+    blobs, results = facts.journal.blobs, dict(facts.results)
+    known = [
+        Measured(run=run, results=results[run.number], values=seed_values(run, blobs))
+        for run in facts.runs
+        if run.number in results
+    ]
+    base = next((one for one in known if one.run.number == 0), None)
+    if base is None:
+        return {}
+    directions = {metric: about.direction for metric, about in facts.metrics.items()}
+    exact = facts.manifest.exact if facts.manifest else ()
+    return {
+        (one.run.number, row.metric): row.verdict
+        for one in known
+        if one is not base
+        for row in compare_runs([(one, base)], metrics, directions, exact)
+        if row.dataset == dataset
+    }
+
+
+def _row(
+    metric: str,
+    by_run: dict[int, Dataset],
+    about: Metric | None,
+    changes: Mapping[tuple[int, str], str],
+) -> list[Child]:
     values = {run: mean_error(data, metric) for run, data in by_run.items()}
     base = values.get(0)
     cells: list[Child] = [_name(metric, about)]
     cells += [
         number(mean_text(value) if value else "–")
         if run == 0 or base is None
-        else against(base, value, about)
+        else against(base, value, changes.get((run, metric), ""))
         for run, value in values.items()
     ]
     return cells + ([el("td", _chart(values))] if len(by_run) > 1 else [])
@@ -94,21 +126,22 @@ def mean_text(value: MeanError) -> str:
     return f"{mean:.4g}" + (f" ± {error:.2g}" if error is not None else "")
 
 
-def against(base: MeanError, value: MeanError | None, about: Metric | None) -> Html:
-    """A cell with a value, and its change from the baseline in the colour of the better side."""
+def against(base: MeanError, value: MeanError | None, verdict: str) -> Html:
+    """A cell with a value, and its change from the baseline in the colour of the better side, by its verdict."""
     if value is None:
         return number("–")
-    change, look = value[0] - base[0], ""
-    within = is_within(base, value)
-    direction = about.direction if about else "none"
-    if change and not within and direction != "none":
-        look = "better" if (change < 0) == (direction == "lower") else "worse"
+    change = value[0] - base[0]
+    look = verdict if verdict in {"better", "worse"} else ""
+    unclear = {"within": ", within two errors", "no error": ", may be chance"}
+    more = next((words for start, words in unclear.items() if verdict.startswith(start)), "")
     arrow = "↑" if change > 0 else "↓"
-    share = f" ({change / abs(base[0]):+.1%})" if base[0] else ""
-    note = f"{arrow} {change:+.3g}{share}" + (", within s.e." if within else "")
+    # Of a value that passes through 0, or comes near it, a share says nothing.
+    told = base[0] * value[0] > 0 and abs(change) <= _MOST_TIMES * abs(base[0])
+    share = f" ({change / abs(base[0]):+.1%})" if told else ""
+    note = f"{arrow} {change:+.3g}{share}{more}"
     note = note.replace("-", "−") if change else "no change"
     small = el("small", note, class_=look or None)
-    return number([text(mean_text(value)), small], class_="within" if within else "")
+    return number([text(mean_text(value)), small], class_="within" if more and change else "")
 
 
 def is_within(base: MeanError, value: MeanError) -> bool:

@@ -7,6 +7,7 @@ import hashlib
 from functools import cache
 from importlib import resources
 
+from orchestrator.core.model import SWEEP
 from orchestrator.record.paths import proofs_folder
 from orchestrator.record.pins import Pins
 from orchestrator.report.html import Child, Html, el
@@ -24,6 +25,12 @@ _LOOKS = {
     "unknown": "warn",
     "retracted": "bad",
 }
+
+
+def who_wrote(author: str) -> str:
+    """Who carried a study out, so that nobody takes it for a person."""
+    kind = "a program that asks no language model" if author == SWEEP else "a language model"
+    return f"{author}, {kind}"
 
 
 @cache

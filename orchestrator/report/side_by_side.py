@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from urllib.parse import quote
 
 from orchestrator.report.html import Child, Html, data_table, el, number
-from orchestrator.report.measured import MeanError, against, mean_error, mean_text
+from orchestrator.report.measured import MeanError, against, mean_error, mean_text, verdicts
 from orchestrator.report.reading import IdeaFacts
 from orchestrator.template.manifest import Metric
 
@@ -75,14 +75,18 @@ def _value(facts: IdeaFacts, run: int, column: MetricColumn) -> MeanError | None
 
 
 def _best_cell(facts: IdeaFacts, column: MetricColumn) -> Html:
-    about = facts.metrics[column[1]]
-    values = [
-        value
+    dataset, metric = column
+    values = {
+        run: value
         for run, _ in facts.results
         if run and (value := _value(facts, run, column)) is not None
-    ]
+    }
     if not values:
         return number("–")
-    best = (min if about.direction == "lower" else max)(values, key=lambda value: value[0])
+    least = facts.metrics[metric].direction == "lower"
+    best = (min if least else max)(values, key=lambda run: values[run][0])
     base = _value(facts, 0, column)
-    return number(mean_text(best)) if base is None else against(base, best, about)
+    if base is None:
+        return number(mean_text(values[best]))
+    verdict = verdicts(facts, dataset, [metric]).get((best, metric), "")
+    return against(base, values[best], verdict)

@@ -26,7 +26,9 @@ MAX_NESTING = 6  # levels below `means`
 MAX_NAME = 120  # characters of a data set's or metric's whole name
 BARE = "value"  # the metric's name where `means` is one bare number
 
-_FILE = "final_info.json"
+SeedValues = Mapping[str, Mapping[str, tuple[float, ...]]]
+"""By data set and metric: a value for each seed or repetition."""
+RESULTS_FILE = "final_info.json"
 _FORM = 'write {data set: {"means": {metric: number}, "stderrs": {metric: number}}}'
 
 
@@ -168,7 +170,7 @@ def _name(text: str) -> str:
 
 
 def _bad(why: str, todo: str) -> BadResults:
-    return BadResults(f"{_FILE} cannot be used", where=_FILE, why=why, todo=todo)
+    return BadResults(f"{RESULTS_FILE} cannot be used", where=RESULTS_FILE, why=why, todo=todo)
 
 
 def compare_untrained(

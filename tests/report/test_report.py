@@ -168,7 +168,7 @@ def test_changes_are_judged_by_direction_and_standard_error(calm: str) -> None:
         for pattern in (
             r'0\.5 ± 0\.1<small class="better">↓ −0\.5 \(−50\.0%\)',
             r'0\.2 ± 0\.1<small class="worse">↓ −0\.3 \(−60\.0%\)',
-            r'class="num within">1\.05 ± 0\.1<small>↑ \+0\.05 \(\+5\.0%\), within s\.e\.',
+            r'class="num within">1\.05 ± 0\.1<small>↑ \+0\.05 \(\+5\.0%\), within two errors',
         )
     )
     assert better

@@ -7,9 +7,9 @@ import pytest
 from orchestrator.core.research import Run
 from orchestrator.core.tree import Tree
 from orchestrator.research.looking.code import code_difference, same_effect
-from orchestrator.research.looking.comparisons import Measured, compare_runs, verdict_of
 from orchestrator.research.looking.oddities import identical, oddities
 from orchestrator.template.baseline import shown_output
+from orchestrator.template.comparisons import Measured, compare_runs, verdict_of
 from orchestrator.template.results import Dataset, Results
 
 

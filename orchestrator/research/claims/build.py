@@ -20,9 +20,8 @@ from orchestrator.research.claims.ledger import (
 )
 from orchestrator.research.claims.printed import printed_numbers
 from orchestrator.research.claims.settings import settings_in
-from orchestrator.research.looking.oddities import SeedValues
 from orchestrator.template.manifest import Manifest, Metric
-from orchestrator.template.results import Results
+from orchestrator.template.results import Results, SeedValues
 
 PLANNED = "the plan of the study"
 """Where numbers stand that were planned, whatever came of it."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from orchestrator.core.research import BASELINE, Direction
-from orchestrator.research.looking.comparisons import CLEAR
+from orchestrator.template.comparisons import CLEAR
 
 
 @dataclass(frozen=True, slots=True)

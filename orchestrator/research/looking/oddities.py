@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from orchestrator.template.results import Results
-
-SeedValues = Mapping[str, Mapping[str, tuple[float, ...]]]
-"""By data set and metric: a value for each seed or repetition."""
+from orchestrator.template.results import Results, SeedValues
 
 _AT_BOUND = 3  # values that are all the smallest, or all the largest, of a metric
 _SHARE = 0.15  # of a metric's values

@@ -11,9 +11,10 @@ from orchestrator.core.research import Run
 from orchestrator.core.strict_json import loads
 from orchestrator.research.looking.contents import LOOKED_BYTES
 from orchestrator.research.looking.digest import curves_in
-from orchestrator.research.looking.oddities import SeedValues, oddities
+from orchestrator.research.looking.oddities import oddities
 from orchestrator.research.run_spec import Study
-from orchestrator.template.results import Results, per_seed
+from orchestrator.template.comparisons import seed_values
+from orchestrator.template.results import Results, SeedValues
 
 _INFO = "final_info.json"
 _VALUES = 40  # per metric
@@ -58,12 +59,6 @@ def run_facts(study: Study, run: Run, blobs: Blobs, *, whole: bool = True) -> di
         facts |= {"output_tail": run.output, "left_files": _left(run, blobs)}
         facts |= {"curves": _curves(run, blobs)}
     return facts
-
-
-def seed_values(run: Run, blobs: Blobs) -> SeedValues:
-    """The values per seed that a run wrote, or nothing where it wrote none that can be read."""
-    sha256 = run.files.get(f"run_{run.number}/{_INFO}")
-    return per_seed(blobs.get(sha256)) if sha256 else {}
 
 
 def _means(results: Results) -> dict[str, dict[str, Any]]:

@@ -9,10 +9,9 @@ from typing import Any
 from orchestrator.core.protocols import Blobs
 from orchestrator.core.research import PlannedRun, Run
 from orchestrator.research.looking.comparison_tables import comparison_tables
-from orchestrator.research.looking.comparisons import Comparison, Measured, compare_runs
-from orchestrator.research.looking.run_facts import seed_values
 from orchestrator.research.prompts import block
 from orchestrator.research.run_spec import Study
+from orchestrator.template.comparisons import Comparison, Measured, compare_runs, seed_values
 
 
 def comparison_rows(

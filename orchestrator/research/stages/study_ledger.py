@@ -10,9 +10,9 @@ from orchestrator.core.research import Run
 from orchestrator.record.ports import Ports
 from orchestrator.research.claims.build import RunMeasurements, build_ledger
 from orchestrator.research.claims.ledger import Ledger
-from orchestrator.research.looking.run_facts import seed_values
 from orchestrator.research.paper.references import references
 from orchestrator.research.run_spec import Study
+from orchestrator.template.comparisons import seed_values
 from orchestrator.template.results import Results
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import re
 
-from orchestrator.research.looking.comparisons import CLEAR
 from orchestrator.research.paper.latex import escape
 from orchestrator.research.paper.tables import metric_words
 from orchestrator.research.sweep.origin import how_made, whose
@@ -24,6 +23,7 @@ from orchestrator.research.sweep.wording import (
     metric_name,
     tested,
 )
+from orchestrator.template.comparisons import CLEAR
 
 _COLUMN = 4.5  # inches: in a column the letters of a wider figure are too small
 

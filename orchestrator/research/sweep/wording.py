@@ -14,10 +14,10 @@ from typing import Any
 from orchestrator.core.model import Ask
 from orchestrator.core.research import BASELINE
 from orchestrator.research.looking.comparison_tables import compared_cells
-from orchestrator.research.looking.comparisons import CLEAR
 from orchestrator.research.paper.latex import escape
 from orchestrator.research.paper.tables import metric_words
 from orchestrator.research.prompts import from_table
+from orchestrator.template.comparisons import CLEAR
 
 PromptData = dict[str, Any]
 _SHOWN = re.compile(r"^([\w./-]+)\n(`{3,})[a-z]*\n(.*?)^\2$", re.MULTILINE | re.DOTALL)

@@ -12,9 +12,9 @@ import statistics
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from orchestrator.core.protocols import Blobs
 from orchestrator.core.research import Direction, Run
-from orchestrator.research.looking.oddities import SeedValues
-from orchestrator.template.results import Results
+from orchestrator.template.results import RESULTS_FILE, Results, SeedValues, per_seed
 
 CLEAR = 2.0  # errors that a difference must exceed to count
 
@@ -113,6 +113,12 @@ def _per_seed(one: Measured, other: Measured, dataset: str, metric: str) -> list
     if len(rows[0]) != len(rows[1]) or len(rows[0]) < 2:
         return []
     return [after - before for after, before in zip(*rows, strict=True)]
+
+
+def seed_values(run: Run, blobs: Blobs) -> SeedValues:
+    """The values per seed that a run wrote, or nothing where it wrote none that can be read."""
+    sha256 = run.files.get(f"run_{run.number}/{RESULTS_FILE}")
+    return per_seed(blobs.get(sha256)) if sha256 else {}
 
 
 def verdict_of(
