@@ -57,9 +57,8 @@ def _dataset(facts: IdeaFacts, name: str) -> Html:
     declared = facts.metrics
     known = [*headline, *declared, *metrics]
     metrics.sort(key=known.index)
-    heads: list[Child] = ["metric"]
+    heads: list[Child] = ["metric", *([""] if len(by_run) > 1 else [])]
     heads += [right("baseline" if run == 0 else f"run {run}") for run in by_run]
-    heads += [""] if len(by_run) > 1 else []
     changes = verdicts(facts, name, metrics)
     rows = [_row(metric, by_run, declared.get(metric), changes) for metric in metrics]
     return el("div", el("h3", name), data_table(heads, rows))
@@ -96,13 +95,13 @@ def _row(
     values = {run: mean_error(data, metric) for run, data in by_run.items()}
     base = values.get(0)
     cells: list[Child] = [_name(metric, about)]
-    cells += [
+    cells += [el("td", _chart(values))] if len(by_run) > 1 else []
+    return cells + [
         number(mean_text(value) if value else "–")
         if run == 0 or base is None
         else against(base, value, changes.get((run, metric), ""))
         for run, value in values.items()
     ]
-    return cells + ([el("td", _chart(values))] if len(by_run) > 1 else [])
 
 
 def _name(metric: str, about: Metric | None) -> Html:
@@ -135,9 +134,9 @@ def against(base: MeanError, value: MeanError | None, verdict: str) -> Html:
     unclear = {"within": ", within two errors", "no error": ", may be chance"}
     more = next((words for start, words in unclear.items() if verdict.startswith(start)), "")
     arrow = "↑" if change > 0 else "↓"
-    # Of a value that passes through 0, or comes near it, a share says nothing.
-    told = base[0] * value[0] > 0 and abs(change) <= _MOST_TIMES * abs(base[0])
-    share = f" ({change / abs(base[0]):+.1%})" if told else ""
+    # Of a value below 0, or that comes near it, a share says nothing.
+    told = min(base[0], value[0]) > 0 and abs(change) <= _MOST_TIMES * base[0]
+    share = f" ({change / base[0]:+.1%})" if told else ""
     note = f"{arrow} {change:+.3g}{share}{more}"
     note = note.replace("-", "−") if change else "no change"
     small = el("small", note, class_=look or None)

@@ -23,7 +23,7 @@ from orchestrator.record.paths import IdeaPaths
 from orchestrator.report import idea_report, read_run, run_report
 from orchestrator.report.containers import settings_tables
 from orchestrator.report.html import join, picture, text
-from orchestrator.report.measured import is_within
+from orchestrator.report.measured import against, is_within
 from orchestrator.report.page import bar, duration, size
 from orchestrator.report.reading import read_idea
 from tests.support.report_rig import PNG, Recorded, box, finished
@@ -174,6 +174,21 @@ def test_changes_are_judged_by_direction_and_standard_error(calm: str) -> None:
     assert better
     assert worse
     assert within
+
+
+@pytest.mark.parametrize(
+    ("base", "value", "told"),
+    [
+        ((2.0, 0.1), (3.0, 0.1), "↑ +1 (+50.0%)"),
+        ((-0.1, 0.1), (-0.7, 0.1), "↓ −0.6"),
+        ((0.03, 0.1), (-0.2, 0.1), "↓ −0.23"),
+        ((0.001, 0.1), (2.0, 0.1), "↑ +2"),
+    ],
+)
+def test_a_share_of_a_value_below_zero_or_near_it_is_not_told(
+    base: tuple[float, float], value: tuple[float, float], told: str
+) -> None:
+    assert f">{told}<" in str(against(base, value, "better"))
 
 
 @pytest.mark.parametrize(
