@@ -100,6 +100,11 @@ def _failure(known: IdeaFacts) -> Html | None:
             "div", el("p", about, el("code", f"aisci {command} RUN/IDEA")), class_="notice warn"
         )
     if not known.failures and known.status != "finished":
+        if known.imported is not None and known.reached.stage == "verify":
+            told = "Imported, and its paper checked. To go on: "
+            return el(
+                "div", el("p", told, el("code", "aisci review RUN/IDEA")), class_="notice warn"
+            )
         return el("div", el("p", "This idea is not finished."), class_="notice warn")
     kept = f"{len(known.runs)} finished runs are kept and shown below."
     parts = [part for failure in known.failures for part in _failed(failure)]

@@ -108,7 +108,7 @@ def _rest(count: int, where: str) -> Html | None:
 def claims_section(facts: IdeaFacts) -> list[Child]:
     """Every number of the paper with its source, and what a reader doubted before it was printed."""
     if not facts.reached.claims:
-        return _doubts(facts)
+        return [_unverified(facts), *_doubts(facts)]
     lost = [claim for claim in facts.reached.claims if not claim.source]
     lacks = pill("resolves to nothing", "bad")
     rows = [
@@ -120,8 +120,21 @@ def claims_section(facts: IdeaFacts) -> list[Child]:
     )
     if lost:
         summary = f"{len(lost)} of {len(facts.reached.claims)} numbers resolve to nothing."
+    elif facts.unverified:
+        summary = (
+            f"{len(facts.reached.claims)} numbers resolve to a result, a setting or a reference."
+        )
     shown = fold("All numbers and their sources", data_table(("number", "where", "source"), rows))
-    return [el("p", summary), shown, *_doubts(facts)]
+    return [_unverified(facts), el("p", summary), shown, *_doubts(facts)]
+
+
+def _unverified(facts: IdeaFacts) -> Child:
+    """What the paper says and no result carries: each statement with what is wrong."""
+    if facts.unverified is None or facts.unverified in facts.failures:
+        return None
+    first, *rows = facts.unverified.what.splitlines()
+    told = el("p", el("strong", f"Not verified: {first}."))
+    return el("div", told, *(el("p", row, class_="small") for row in rows), class_="notice")
 
 
 def _doubts(facts: IdeaFacts) -> list[Child]:

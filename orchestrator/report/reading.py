@@ -41,7 +41,7 @@ _EXPERIMENTS, _CRITIQUE, _WRITEUP, _IMPROVE = map(
 class IdeaFacts:
     """The facts of one idea. ``runs`` begin with the baseline, if known. ``shared`` are the calls
     that the run made for all its ideas, ``left`` those of branches that forks left. ``lacking``
-    is what a finished paper is not, and ``failures`` are of stages that have no result. ``imported`` says where
+    is what a finished paper is not, ``failures`` are of stages that have no result, ``unverified`` is of a paper's statements. ``imported`` says where
     runs come from that this program did not make.
     """
 
@@ -52,6 +52,7 @@ class IdeaFacts:
     status: str
     lacking: tuple[str, ...]
     failures: tuple[Failure, ...]
+    unverified: Failure | None
     stages: tuple[tuple[str, float], ...]
     runs: tuple[Run, ...]
     results: tuple[tuple[int, Results], ...]
@@ -154,6 +155,7 @@ def read_idea(journal: Journal, run: RunFacts | None) -> IdeaFacts:
         status=_status(journal, scopes, end),
         lacking=(*(end.lacking if end else ()), *(["results imported"] if imported else [])),
         failures=tuple(_failures(journal, scopes)),
+        unverified=_unverified(journal, end),
         stages=_stages(journal),
         runs=runs,
         results=tuple(_results(runs, journal)),
@@ -199,6 +201,21 @@ def _failures(journal: Journal, scopes: list[str]) -> Iterator[Failure]:
     for scope in scopes:
         if not journal.notes(StageReached, below=scope):
             yield from (note.failure for note in journal.notes(StageFailed, below=scope)[-1:])
+
+
+def _unverified(journal: Journal, end: IdeaFinished | None) -> Failure | None:
+    """The statements of the paper that no result carries, where its stage ended so: the paper stands then."""
+    if end is not None and end.verified:
+        return None
+    found = None
+    for line in journal.events:
+        if isinstance(line, Noted) and line.name in {"stage", "failed"}:
+            note = read_note(journal.load(line.body))
+            if isinstance(note, StageFailed) and note.failure.stage == "verify":
+                found = note.failure
+            elif isinstance(note, StageBegan) and note.name == "verify":
+                found = None
+    return found
 
 
 def _stages(journal: Journal) -> tuple[tuple[str, float], ...]:

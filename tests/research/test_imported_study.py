@@ -146,6 +146,10 @@ def test_a_number_that_no_result_carries_marks_the_paper_and_is_not_corrected(
     assert done.failure.stage == "verify"
     (idea,) = (path.parent for path in (tmp_path / "run").glob("*/journal.jsonl"))
     assert "Not verified." in (idea / "latex" / "template.tex").read_text()
+    text = page(tmp_path)
+    assert "Not verified: 1 statement of the paper is not carried by the record" in text
+    assert "reaches 0.11" in text.partition('id="numbers"')[2].partition("</section>")[0]
+    assert "each resolved to a result" not in text
 
 
 def test_half_a_folder_stops_before_the_paper(tmp_path: Path) -> None:

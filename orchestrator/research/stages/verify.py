@@ -107,9 +107,10 @@ def claims_of(study: Study, ledger: Ledger) -> tuple[Claim, ...]:
 
 def unresolved_failure(study: Study) -> IdeaFailed:
     """Why a paper is not verified."""
-    after = "" if study.typed else ", after corrections"
+    after, count = "" if study.typed else ", after corrections", len(study.unresolved)
+    what = "1 statement of the paper is" if count == 1 else f"{count} statements of the paper are"
     return IdeaFailed(
-        f"{len(study.unresolved)} statements of the paper are not carried by the record{after}",
+        f"{what} not carried by the record{after}",
         where=TEX,
         why="\n".join(study.unresolved[:8]),
         todo="the report lists each with its sentence; the paper, the runs and their results are kept",
