@@ -77,6 +77,18 @@ def test_a_changed_row_of_the_programs_own_tables_is_told(
         assert check_source_of(facts, changed).wrong, changed[match.start() - 80 : match.end() + 20]
 
 
+def test_the_better_side_of_a_loss_needs_no_manifest(tmp_path: Path) -> None:
+    """Run 1 has the lower loss."""
+    for number, (text, right) in enumerate({
+        "Run 1 improves on the baseline in loss.": True,
+        "Run 1 has a better loss than the baseline.": True,
+        "Run 1 has a worse loss than the baseline.": False,
+        "The baseline outperforms run 1 in loss.": False,
+    }.items()):  # fmt: skip
+        done = check_paper(foreign(tmp_path / str(number), text))
+        assert (done.wrong == ()) is right, text
+
+
 def test_true_sentences_of_a_folder_without_a_record_hold(tmp_path: Path) -> None:
     text = "The loss is 0.50 in the baseline. In run 1 it is 0.25, a reduction of 50\\%."
     done = check_paper(foreign(tmp_path, text))

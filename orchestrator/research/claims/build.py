@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from orchestrator.core.python_source import parse_python
+from orchestrator.core.research import Direction
 from orchestrator.research.claims import words
 from orchestrator.research.claims.ledger import (
     Cell,
@@ -126,12 +127,28 @@ def _metric(
     return KnownMetric(
         name=name,
         unit=unit,
-        direction=metric.direction if metric else "none",
+        direction=metric.direction if metric else _usual_direction(name),
         description=metric.description if metric else "",
         headline=name in headline,
         place=headline.index(name) if name in headline else 0,
         share=share,
     )
+
+
+_LOWER = frozenset(
+    {"loss", "error", "err", "perplexity", "ppl", "bits", "mse", "rmse", "mae", "nll", "fid"}
+)
+_HIGHER = frozenset(
+    {"acc", "accuracy", "auc", "precision", "recall", "psnr", "ssim", "bleu", "reward"}
+)
+
+
+def _usual_direction(name: str) -> Direction:
+    """The better side of a metric that nobody declared, where its name leaves no doubt."""
+    parts = {*re.findall(r"[a-z]+", name.lower()), *words.words_of(name)}
+    if "step" in parts or "steps" in parts or bool(parts & _LOWER) == bool(parts & _HIGHER):
+        return "none"
+    return "lower" if parts & _LOWER else "higher"
 
 
 def _counts(
