@@ -148,3 +148,10 @@ def test_the_share_that_a_metric_is_named_after_is_what_it_may_lie_nearer_to() -
 def test_a_mean_triples_only_where_it_does() -> None:
     assert problems("The forecast error triples in loose guess.") != []
     assert problems("The loss is $L = 3.5$ in loose guess.") != []
+
+
+def test_the_lowest_value_is_that_of_the_run_that_has_it() -> None:
+    low, middle, _ = (LEDGER.cells[run, "fitted", "forecast_error"].mean for run in LEDGER.numbers)
+    for value, right in ((low, True), (middle, False)):
+        found = problems(f"On fitted, the lowest forecast error is {value:g}.")
+        assert any(one.startswith("'lowest'") for one in found) is not right, found

@@ -9,6 +9,7 @@ from orchestrator.research.claims.clauses import Clause, places_of
 from orchestrator.research.claims.ledger import (
     Ledger,
 )
+from orchestrator.research.claims.printed import is_printed, printed_numbers
 from orchestrator.research.claims.scope import Scope
 
 _EXTREMES = (
@@ -28,6 +29,8 @@ def extreme_problems(clause: Clause, scope: Scope, ledger: Ledger) -> list[str]:
             int(one.names[0]) for one in clause.runs if not one.every and len(one.names) == 1
         )
         subjects = subjects or tuple(one.run for one in clause.marks[:1]) or scope.alone
+        if not subjects and not clause.runs:
+            subjects = _whose_number(clause, scope, what, ledger)
         if len(subjects) != 1 or any(what in name for name in scope.metrics):
             continue
         if words.NEGATED.search(clause.text.lower()) or any(
@@ -38,6 +41,22 @@ def extreme_problems(clause: Clause, scope: Scope, ledger: Ledger) -> list[str]:
         if held and not (all(held) if scope.every_data else any(held)):
             return [f"{match[0]!r}: {ledger.run(subjects[0]).label} is not ({scope.told(ledger)})"]
     return []
+
+
+def _whose_number(clause: Clause, scope: Scope, what: str, ledger: Ledger) -> tuple[int, ...]:
+    """Of "the best loss is 1.10": the run that has this mean, the extreme one first; none where it is no run's."""
+    numbers = list(printed_numbers(clause.text))
+    if len(numbers) != 1 or numbers[0].spelled:
+        return ()
+    found = [
+        run
+        for place in places_of(scope, ledger)
+        for run in ledger.numbers
+        if (cell := ledger.cells.get((run, *place))) and is_printed(numbers[0], cell.mean)
+    ]
+    places = places_of(scope, ledger)
+    found.sort(key=lambda run: not any(_is_extreme(run, place, what, ledger) for place in places))
+    return tuple(found[:1])
 
 
 def _is_extreme(run: int, place: tuple[str, str], what: str, ledger: Ledger) -> bool:
