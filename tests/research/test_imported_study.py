@@ -180,6 +180,15 @@ def test_a_file_that_the_paper_reads_in_is_named_as_not_checked(tmp_path: Path) 
     assert prepared.setup.imported.left_out == prepared.read.left_out
 
 
+def test_the_page_names_a_source_that_was_left_out_once_and_with_its_reason(tmp_path: Path) -> None:
+    files = {path: data for path, data in whole_files().items() if not path.endswith(".pdf")}
+    taken(tmp_path, files | {"latex/template.tex": b"\xe9"})
+    (idea,) = (path.parent for path in (tmp_path / "run").glob("*/journal.jsonl"))
+    page = (idea / "report.html").read_text()
+    assert "it is not UTF-8 text" in page
+    assert page.count("latex/template.tex") == 1, "it is not also missing"
+
+
 def test_a_baseline_that_is_a_link_is_named_where_the_folder_is_refused(tmp_path: Path) -> None:
     folder = made_folder(tmp_path)
     (folder / "run_0").rename(tmp_path / "away")
