@@ -16,17 +16,17 @@ _DEPTH = 8  # files within files
 _MOST_FILES = 100
 _MOST_CHARS = 4 << 20  # of all files
 _MOST_NAMED = 50  # files that were not read
-_COMMAND = re.compile(
+_TOKEN = re.compile(
     r"\\(?:input|include|subfile)\s*\{([^{}]{1,300})\}"
     r"|\\input[ \t]+([^\s\\{}%]{1,300})"
     r"|(\\(?:input|include|subfile|import|subimport|inputfrom|subinputfrom|includefrom|subincludefrom"
     r"|InputIfFileExists)(?![A-Za-z@])[^\n]{0,60})"
+    r"|\\begin\{((?:verbatim|filecontents)\*?|lstlisting|minted|comment)\}"
+    r"|\\.|%[^\n]*",
+    re.DOTALL,
 )
+r"""What is read in, what stands as it is, an escaped character (``\%``), a comment."""
 _WORKED_OUT = re.compile(r"[\\#$~]")  # by TeX
-_COMMENT = re.compile(r"(?<!\\)(?:\\\\)*%")
-_AS_IT_IS = re.compile(
-    r"\\begin\{(verbatim\*?|lstlisting|minted|filecontents\*?|comment)\}.*?\\end\{\1\}", re.DOTALL
-)
 
 
 @dataclass(slots=True)
@@ -34,27 +34,32 @@ class _Reading:
     """The state of one source."""
 
     read: Callable[[str], str]
-    files: int = 0
+    files: int = 0  # that were asked for
     chars: int = 0
     unread: dict[str, str] = field(default_factory=dict)
 
     def put_in(self, tex: str, depth: int) -> str:
-        kept = [match.span() for match in _AS_IT_IS.finditer(tex)]
-        parts, at = [], 0
-        for match in _COMMAND.finditer(tex):
-            line = tex[tex.rfind("\n", 0, match.start()) + 1 : match.start()]
-            if _COMMENT.search(line) or any(a <= match.start() < b for a, b in kept):
-                continue
-            name = (match[1] or match[2] or "").strip().strip('"')
-            text = self._text(name, match[3] or match[0], depth)
-            if text is not None:
-                parts += [tex[at : match.start()], text, "\n"]
-                at = match.end()
+        parts, at, start = [], 0, 0
+        open_to_the_end: set[str] = set()  # so that a long text is not searched again and again
+        while match := _TOKEN.search(tex, start):
+            start = match.end()
+            if match[4]:
+                if match[4] not in open_to_the_end:
+                    end = tex.find(f"\\end{{{match[4]}}}", start)
+                    open_to_the_end |= {match[4]} if end < 0 else set()
+                    start = max(start, end)
+            elif match[1] or match[2] or match[3]:
+                name = (match[1] or match[2] or "").strip().strip('"')
+                text = self._text(name, match[3] or match[0], depth)
+                if text is not None:
+                    parts += [tex[at : match.start()], text, "\n"]
+                    at = start
         return "".join([*parts, tex[at:]])
 
     def _text(self, name: str, command: str, depth: int) -> str | None:
         """What a command reads in; None where that is not known, which is then named."""
         why, text = self._why_not(name, depth), ""
+        self.files += 1
         if not why:
             try:
                 text = self.read(name)
@@ -65,7 +70,7 @@ class _Reading:
                 written_out = name and not _WORKED_OUT.search(name)
                 self.unread.setdefault(shown(name if written_out else command), why)
             return None
-        self.files, self.chars = self.files + 1, self.chars + len(text)
+        self.chars += len(text)
         text = uncommented(text).partition("\\endinput")[0]
         if BEGIN in text:
             text = text.partition(BEGIN)[2].partition(END)[0]
