@@ -46,7 +46,7 @@ def say_check(done: PaperCheck) -> None:
         out.say()
     if done.differs:
         out.say(
-            f"{done.differs}: that file was not checked, the recorded source was. "
+            f"{done.differs}:\nthat file was not checked, the recorded source was. "
             "`aisci replay RUN --into DIR` writes the recorded one again"
         )
     kind = "by reference and typed" if done.by_reference else "typed"

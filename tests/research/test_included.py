@@ -29,6 +29,7 @@ def read(name: str) -> str:
         (r"1 \input{a} 2", "1 A\nB\n \n 2"),
         (r'1 \input{"b"} 2', "1 B\n 2"),
         ("1 \\input b\n2", "1 B\n\n2"),
+        ("% no\r\\input{b}\r", "% no\rB\n\r"),
         (r"\subfile{whole}", "W\n"),
         (r"\% \include{b}", "\\% B\n"),
         (r"\\% \input{b}", r"\\% \input{b}"),

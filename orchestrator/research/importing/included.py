@@ -22,7 +22,7 @@ _TOKEN = re.compile(
     r"|(\\(?:input|include|subfile|import|subimport|inputfrom|subinputfrom|includefrom|subincludefrom"
     r"|InputIfFileExists)(?![A-Za-z@])[^\n]{0,60})"
     r"|\\begin\{((?:verbatim|filecontents)\*?|lstlisting|minted|comment)\}"
-    r"|\\.|%[^\n]*",
+    r"|\\.|%[^\n\r]*",
     re.DOTALL,
 )
 r"""What is read in, what stands as it is, an escaped character (``\%``), a comment."""
