@@ -166,8 +166,10 @@ def _check_id(sheet: _Sheet, cell: PlacedField, seen: dict[str, int]) -> None:
 def _text(path: Path) -> str:
     try:
         data = read_plain(path, _MOST_BYTES)
-    except (NotPlain, FileNotFoundError) as error:
-        why = str(error) if isinstance(error, NotPlain) else "there is no such file"
+    except (NotPlain, OSError) as error:
+        why = str(error) if isinstance(error, NotPlain) else str(error.strerror or error)
+        if isinstance(error, FileNotFoundError):
+            why = "there is no such file"
         todo = "name a TSV or CSV file"
         raise BadFile("this table cannot be read", where=str(path), why=why, todo=todo) from error
     return plain_lines(utf8_text(data, "the table", str(path), BadFile))

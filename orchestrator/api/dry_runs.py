@@ -14,15 +14,17 @@ from orchestrator.api.data import data_for
 from orchestrator.api.effort_use import EffortUse
 from orchestrator.api.estimate import Estimate, estimate_of
 from orchestrator.api.images import resolve_images
-from orchestrator.api.parallel import ideas_in_flight
+from orchestrator.api.parallel import ideas_in_flight, require_gpus
 from orchestrator.api.prepare import RunRequest, open_author, prepare
 from orchestrator.api.servers import require_servers
-from orchestrator.core.errors import AisciError
+from orchestrator.api.writable import require_writable
+from orchestrator.core.errors import AisciError, BadPolicy
 from orchestrator.core.job import KINDS
 from orchestrator.models.prices import prices_of, stated_price
 from orchestrator.record.asked_stages import LEFT_OUT, STAGE_NAMES
 from orchestrator.research.run_spec import RunSpec
 from orchestrator.sandbox.engine.client import connect
+from orchestrator.sandbox.gpus.choice import gpu_choice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +70,12 @@ class DryRun:
 
 def preview_run(request: RunRequest) -> DryRun:
     """What ``request`` would start. Raises :class:`UserError` and its children for what it gets wrong by itself."""
-    prepared = prepare(request, to_start=False)
+    gpu_choice(request.gpus)
+    try:
+        prepared = prepare(request, to_start=False)
+    except BadPolicy:
+        require_writable(request.results)  # a folder that is on no disk has no room for any policy
+        raise
     setup, lacks = _with_data(prepared.setup, request)
     images, missing = _images(setup)
     setup, policy = replace(setup, images=images), setup.policy
@@ -104,8 +111,10 @@ def preview_run(request: RunRequest) -> DryRun:
 
 
 def _with_data(setup: RunSpec, request: RunRequest) -> tuple[RunSpec, list[Lack]]:
-    """The set-up with its data if that is here; and what is missing of models, servers and data."""
+    """The set-up with its data if that is here; and what else is missing but images."""
     lacks = [
+        *_lacking(lambda: require_writable(request.results)),
+        *_lacking(lambda: require_gpus(request.gpus, setup.policy)),
         *_lacking(lambda: _require_models(setup, request)),
         *_lacking(lambda: require_batches(setup)),
         *_lacking(lambda: require_servers(setup)),

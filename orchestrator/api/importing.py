@@ -24,7 +24,7 @@ from orchestrator.api.outcomes import IdeaOutcome, idea_outcome
 from orchestrator.api.policies import held_below, named_policy
 from orchestrator.api.prepare import RESULTS, open_author, shows_pictures
 from orchestrator.api.runs import run_id
-from orchestrator.core.errors import BadFile
+from orchestrator.core.errors import BadFile, listed
 from orchestrator.core.model import SWEEP
 from orchestrator.core.tree import Tree, digest
 from orchestrator.models.prices import prices_of, stated_price
@@ -36,7 +36,9 @@ from orchestrator.record.notes import StagesAsked
 from orchestrator.record.paths import RunPaths
 from orchestrator.record.pins import ImportPin
 from orchestrator.research.importing.content import read_content
+from orchestrator.research.importing.included import with_included
 from orchestrator.research.importing.values import ImportedContent
+from orchestrator.research.paper.latex import TEX
 from orchestrator.research.run import research
 from orchestrator.research.run_spec import RunDeps, RunLocation, RunSpec
 from orchestrator.sandbox.engine.client import connect
@@ -139,19 +141,33 @@ def import_results(request: ImportRequest, listener: Listener = _silent) -> Impo
 def prepare_import(request: ImportRequest) -> PreparedImport:
     """What a folder says, and the run that is made of it. Raises :class:`UserError` and its children."""
     refuse_exported(request.folder)
-    read = read_scientist_folder(request.folder)
+    read = _with_parts_named(read_scientist_folder(request.folder))
     content = read_content(read.files, read.name)
-    _require_baseline(content, request.folder)
+    _require_baseline(content, request.folder, read.left_out)
     return PreparedImport(read, content, _setup(request, read, content))
 
 
-def _require_baseline(content: ImportedContent, folder: Path) -> None:
+def _with_parts_named(read: ScientistFolder) -> ScientistFolder:
+    """The folder that was read; what the paper's source reads in is left out of the check, and named."""
+    tex = read.files.get(TEX, b"").decode("utf-8", errors="replace")
+    _, parts = with_included(tex, _not_checked)
+    return replace(read, left_out=(*parts, *read.left_out))
+
+
+def _not_checked(_name: str) -> str:
+    raise ValueError("the paper reads it in: its sentences are not held to the results")
+
+
+def _require_baseline(
+    content: ImportedContent, folder: Path, left: tuple[tuple[str, str], ...]
+) -> None:
     """Raise :class:`BadFile` where the folder has no results that others can be compared with."""
     if not content.runs or content.runs[0].number:
+        runs = [row for row in left if row[0].startswith("run_0")]
         raise BadFile(
             "the folder has no results of a baseline",
             where=str(folder / "run_0" / "final_info.json"),
-            why="\n".join(f"{what}: {why}" for what, why in content.missing[:12]),
+            why=listed([f"{what}: {why}" for what, why in (*runs, *content.missing)]),
             todo="name the folder of one idea, ./results/TEMPLATE/DATE_TIME_IDEA; "
             "for its paper alone, `aisci review PAPER.pdf --model NAME`",
         )

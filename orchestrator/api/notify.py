@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import shutil
 import subprocess
 import urllib.error
 import urllib.request
@@ -46,7 +47,7 @@ def ending_of_error(error: AisciError, run: str) -> RunEnding:
 
 
 def require_target(target: str) -> None:
-    """Raise :class:`UserError` for what is neither a command nor an address."""
+    """Raise :class:`UserError` for what is neither a command that is here nor an address."""
     try:
         words = [] if is_address(target) else shlex.split(target)
     except ValueError as error:
@@ -55,6 +56,8 @@ def require_target(target: str) -> None:
         raise _wrong("it is empty")
     if is_address(target) and not urlsplit(target).hostname:
         raise _wrong("the address names no host")
+    if words and shutil.which(words[0]) is None:
+        raise _wrong(f"there is no command {words[0][:80]!a} here")
 
 
 def _wrong(why: str) -> UserError:

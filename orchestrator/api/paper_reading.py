@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator import __version__
+from orchestrator.api.held_papers import HeldPaper
 from orchestrator.api.locking import only_writer
 from orchestrator.api.own_record import ports_of_own
-from orchestrator.api.paper_sources import HeldPaper, held_paper
+from orchestrator.api.paper_sources import held_paper
 from orchestrator.api.papers import PaperCheck, check_held
 from orchestrator.api.prepare import RESULTS, open_author
 from orchestrator.core.errors import UserError
@@ -69,8 +70,14 @@ class PaperReading:
 
     @property
     def holds(self) -> bool:
-        """Whether nothing is doubted. Where the program printed the numbers, its own findings count too."""
-        return not self.doubted and not (self.check.by_reference and self.check.wrong)
+        """Whether all was read and nothing is doubted. Where the program printed the numbers, its own findings
+        count too.
+        """
+        return (
+            self.check.whole
+            and not self.doubted
+            and not (self.check.by_reference and self.check.wrong)
+        )
 
 
 def read_paper(

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 from orchestrator.api.export import journal_of_run, open_journal
 from orchestrator.api.find_run import JOURNAL, find_idea
-from orchestrator.core.errors import BadFile, BadResults, UnknownName
-from orchestrator.core.files import utf8_text
-from orchestrator.core.untrusted import read_plain
+from orchestrator.api.held_papers import HeldPaper
+from orchestrator.api.paper_folders import paper_in_folder, require_no_file, years_in
+from orchestrator.core.errors import UnknownName, UserError
+from orchestrator.core.untrusted import NotPlain, read_plain
 from orchestrator.record.paths import IdeaPaths
 from orchestrator.report.reading import IdeaFacts, read_idea, read_run
 from orchestrator.research.claims.build import RunMeasurements, build_ledger
@@ -19,43 +20,15 @@ from orchestrator.research.claims.check import Checked
 from orchestrator.research.claims.ledger import Ledger
 from orchestrator.research.claims.macros import with_compared
 from orchestrator.research.paper.appendix import appendix
-from orchestrator.research.paper.latex import BEGIN, END, TEX
+from orchestrator.research.paper.latex import END, TEX
 from orchestrator.research.paper.prose import Sentence
-from orchestrator.research.paper.references import references
 from orchestrator.research.paper.results_tables import results_tables
 from orchestrator.research.paper.tables import runs_table
 from orchestrator.research.stages.assembly import CODE_HEADING
 from orchestrator.research.stages.study_ledger import run_measurements
-from orchestrator.template.manifest import Manifest
-from orchestrator.template.results import parse_final_info, per_seed
-from orchestrator.template.template import from_files
 
 _LABEL = re.compile(r"\\label\{[^}]*\}")
 _APPENDIX = "\\appendix\n"
-_MOST_RUNS = 200
-_MOST_BYTES = 4 << 20  # of a paper's source, or of a file of code
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HeldPaper:
-    """A paper's source, and all that is known of its study. ``tex`` has blanks in place of the program's own
-    tables, ``changed`` are those of them that differ from what this release prints. ``described`` says in words
-    what each run is, by its number.
-    """
-
-    source: str
-    tex: str
-    changed: tuple[Checked, ...] = ()
-    ledger: Ledger
-    records: tuple[RunMeasurements, ...]
-    manifest: Manifest | None
-    scale: str
-    described: Mapping[int, str]
-
-    @property
-    def by_reference(self) -> bool:
-        """Whether its numbers were printed by the program."""
-        return r"\measured{" in self.tex
 
 
 def held_paper(folder: Path, scale: str = "", results: Path | None = None) -> HeldPaper:
@@ -63,14 +36,16 @@ def held_paper(folder: Path, scale: str = "", results: Path | None = None) -> He
     the manifest's first, or ``full``. What is no folder is an idea, or the run of one idea alone, below
     ``results``. Raises :class:`UnknownName` if there is no paper.
     """
+    if str(folder) != "latest":
+        require_no_file(folder)
     if results is not None and not folder.is_dir():
-        return _of_idea(find_idea(str(folder), results)[1])
+        return _of_idea(find_idea(str(folder), results)[1], scale)
     if (folder / JOURNAL).is_file() and (folder.parent / JOURNAL).is_file():
-        return _of_idea(IdeaPaths(folder))
+        return _of_idea(IdeaPaths(folder), scale)
     if (folder / JOURNAL).is_file():
         ideas = sorted(path.parent for path in folder.glob(f"*/{JOURNAL}"))
         if len(ideas) == 1:
-            return _of_idea(IdeaPaths(ideas[0]))
+            return _of_idea(IdeaPaths(ideas[0]), scale)
         names = ", ".join(path.name for path in ideas) or "none"
         raise UnknownName(
             "this is a run, not one of its ideas",
@@ -78,7 +53,7 @@ def held_paper(folder: Path, scale: str = "", results: Path | None = None) -> He
             why=f"its ideas: {names}",
             todo="name the folder of one idea: `aisci check paper RUN/IDEA`",
         )
-    return _of_folder(folder, scale)
+    return paper_in_folder(folder, scale)
 
 
 def facts_of(paths: IdeaPaths) -> IdeaFacts:
@@ -88,7 +63,7 @@ def facts_of(paths: IdeaPaths) -> IdeaFacts:
     return read_idea(journal, read_run(run) if run is not None else None)
 
 
-def _of_idea(paths: IdeaPaths) -> HeldPaper:
+def _of_idea(paths: IdeaPaths, scale: str) -> HeldPaper:
     facts = facts_of(paths)
     source = facts.reached.tree.get(TEX)
     if source is None or facts.reached.paper is None:
@@ -98,7 +73,27 @@ def _of_idea(paths: IdeaPaths) -> HeldPaper:
             why=f"it ended as: {facts.status}",
             todo="`aisci resume` goes on with a run that was stopped",
         )
-    return source_of_idea(facts, facts.blob(source).decode())
+    if scale and facts.pins and scale != facts.pins.scale:
+        raise UserError(
+            "this run was made at another scale",
+            where=f"--scale {scale[:80]!a}",
+            why=f"its record says: {facts.pins.scale}",
+            todo="leave --scale out: it is for a folder without a record",
+        )
+    recorded = facts.blob(source)
+    held = source_of_idea(facts, recorded.decode())
+    return replace(held, differs=_differs(paths.folder / TEX, recorded))
+
+
+def _differs(path: Path, recorded: bytes) -> str:
+    """How the file on disk is not the recorded source; empty where it is the same, or is not there."""
+    if not os.path.lexists(path):
+        return ""
+    try:
+        same = read_plain(path, max(len(recorded), 1)) == recorded
+    except (NotPlain, OSError):
+        same = False  # also of a file that is longer
+    return "" if same else f"{path} is not the recorded source"
 
 
 def source_of_idea(facts: IdeaFacts, tex: str) -> HeldPaper:
@@ -156,87 +151,5 @@ def _ledger_of(facts: IdeaFacts, tex: str, records: list[RunMeasurements], scale
     texts = [text for one in planned for text in (one.tests, one.expects, one.refuted_by)]
     return build_ledger(
         records, facts.metrics, headline, scale, facts.manifest,
-        texts=[facts.idea.experiment, *texts], years=_years(tex),
+        texts=[facts.idea.experiment, *texts], years=years_in(tex),
     )  # fmt: skip
-
-
-def _of_folder(folder: Path, scale: str) -> HeldPaper:
-    """A folder with ``run_i/final_info.json``, the code of the runs, and a paper."""
-    source = _source_in(folder)
-    tex = _text(source)
-    records = [one for number in range(_MOST_RUNS) if (one := _record(folder, number))]
-    if not records:
-        raise UnknownName(
-            "there are no results beside this paper",
-            where=str(folder),
-            why="it holds no run_0/final_info.json",
-            todo="name the folder that holds run_0/, run_1/ … and the paper",
-        )
-    manifest = _manifest(folder)
-    metrics = manifest.metrics if manifest else {}
-    headline = manifest.headline if manifest else ()
-    first = next(iter(manifest.scales)) if manifest else "full"
-    scale = scale or first
-    return HeldPaper(
-        source=str(source.relative_to(folder)),
-        tex=tex,
-        ledger=build_ledger(records, metrics, headline, scale, manifest, years=_years(tex)),
-        records=tuple(records),
-        manifest=manifest,
-        scale=scale,
-        described={},
-    )
-
-
-def _source_in(folder: Path) -> Path:
-    names = (TEX, "paper.tex", "latex/paper.tex", "template.tex")
-    found = [folder / name for name in names if (folder / name).is_file()]
-    found += sorted(folder.glob("*.tex")) if folder.is_dir() else []
-    for path in found:
-        if BEGIN in _text(path):
-            return path
-    raise UnknownName(
-        "there is no paper",
-        where=str(folder),
-        why="it holds no latex/template.tex, and no other LaTeX source with a document",
-        todo="name an idea's folder, results/TEMPLATE/DATE_TIME/IDEA, or a folder with a paper",
-    )
-
-
-def _record(folder: Path, number: int) -> RunMeasurements | None:
-    info = folder / f"run_{number}" / "final_info.json"
-    if not info.is_file():
-        return None
-    data = read_plain(info, _MOST_BYTES)
-    own = folder / f"run_{number}.py"
-    code = own if own.is_file() else folder / "experiment.py"
-    try:
-        results = parse_final_info(data)
-    except BadResults as error:
-        raise BadFile(error.what, where=str(info), why=error.why, todo=error.todo) from error
-    return RunMeasurements(
-        number=number,
-        name="baseline" if number == 0 else f"run {number}",
-        base=0,
-        seconds=0.0,
-        results=results,
-        values=per_seed(data),
-        code={"experiment.py": _text(code)} if code.is_file() else {},
-    )
-
-
-def _manifest(folder: Path) -> Manifest | None:
-    path = folder / "template.yaml"
-    if not path.is_file():
-        return None
-    files: Mapping[str, bytes] = {"template.yaml": read_plain(path, _MOST_BYTES)}
-    return from_files(dict(files), folder.name, str(folder)).manifest
-
-
-def _text(path: Path) -> str:
-    return utf8_text(read_plain(path, _MOST_BYTES), "this file", str(path), BadFile)
-
-
-def _years(tex: str) -> list[int]:
-    years = [one.fields.get("year", "") for one in references(tex)]
-    return [int(year) for year in years if re.fullmatch(r"\d{4}", year)]

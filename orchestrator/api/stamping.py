@@ -110,7 +110,7 @@ def _to_stamp(name: str, results: Path) -> tuple[RunPaths, bytes]:
         raise UserError("the run has no signature to stamp", where=where, todo=todo)
     try:
         signed = read_plain(paths.signature, _MOST_SIGNED)
-    except NotPlain as error:
+    except (NotPlain, OSError) as error:
         todo = "ask whoever made this folder; `aisci audit RUN` says more"
         raise UserError(
             "this is no signature of aisci's", where=str(paths.signature), why=str(error), todo=todo

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from textwrap import indent
 
 from orchestrator.api.dry_runs import DryRun, preview_run
+from orchestrator.api.notify import require_target
 from orchestrator.api.prepare import RunRequest
 from orchestrator.console import output as out
 from orchestrator.console.estimate import draw_estimate
@@ -14,8 +15,12 @@ from orchestrator.core.sanitize import plain_line
 from orchestrator.core.units import number_text
 
 
-def show_dry_run(request: RunRequest, *, as_json: bool) -> int:
-    """Show the run that ``request`` would start; exit code 1 where something is missing."""
+def show_dry_run(request: RunRequest, *, as_json: bool, notify: str = "") -> int:
+    """Show the run that ``request`` would start; exit code 1 where something is missing. ``notify`` is who would
+    be told of its end.
+    """
+    if notify:
+        require_target(notify)
     with out.trying(f"looking at a run of {request.template} …"):
         found = preview_run(request)
     if as_json:

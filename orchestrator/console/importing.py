@@ -75,7 +75,8 @@ def _lines(done: ImportOutcome) -> Iterator[str]:
     marks = ", ".join(str(one.overall) for one in content.reviews)
     yield f"  reviews   {len(content.reviews)}" + (f", overall {marks} of 10" if marks else "")
     yield "  aisci did not measure these results: report and audit say so"
-    yield from _listed("missing", content.missing)
+    named = {name for name, _ in done.left_out}  # with the reason; it is not also missing
+    yield from _listed("missing", [row for row in content.missing if row[0] not in named])
     yield from _listed("left out", done.left_out, done.more)
     if done.idea.failure is not None and not done.unresolved:
         failure = done.idea.failure

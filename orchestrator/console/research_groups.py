@@ -111,7 +111,7 @@ def _run(
         reviewing=reviewing.review_rules(reviews, reflections, accept_from, improve, examples=review_examples, batch=batch_reviews),
     )  # fmt: skip
     if dry_run:
-        raise typer.Exit(console.dry_run.show_dry_run(request, as_json=as_json))
+        raise typer.Exit(console.dry_run.show_dry_run(request, as_json=as_json, notify=notify))
     view = View(quiet=quiet, as_json=as_json, notify=notify)
     if prepare_only:
         raise typer.Exit(console.preparing.make_ready(request, view))

@@ -64,15 +64,29 @@ def slug(name: str) -> str:
 
 def utf8_text(data: bytes, what: str, where: str, error: type[AisciError]) -> str:
     """Decode a user's file, named ``what`` in the message. Raises ``error`` if it is not UTF-8."""
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError as problem:
+    if why := why_not_utf8(data):
         raise error(
             f"{what} is not UTF-8 text",
             where=where,
-            why=f"byte {problem.start} is not part of a character",
-            todo="save it as UTF-8 in your editor",
-        ) from problem
+            why=why,
+            todo="save it as UTF-8 in your editor, or put a text file in its place",
+        )
+    return data.decode("utf-8")
+
+
+def why_not_utf8(data: bytes) -> str:
+    """What a file that is no UTF-8 text is, in words; empty where it is text."""
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError as problem:
+        if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+            return "it is UTF-16"
+        if b"\0" in data:
+            return (
+                f"it is binary: byte {data.index(0)} is 0, and byte {problem.start} is no character"
+            )
+        return f"byte {problem.start} is not part of a character: it may be Latin-1"
+    return ""
 
 
 def plain_lines(text: str) -> str:

@@ -14,7 +14,7 @@ from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
-from orchestrator.core.errors import UnsafeFolder
+from orchestrator.core.errors import BadFile, UnsafeFolder
 
 MOST_DEPTH = 64  # of lists and mappings within a value
 MOST_ENTRIES = 1_000_000  # of a folder
@@ -49,6 +49,20 @@ def read_plain(path: Path, most: int) -> bytes:
     """The bytes of a file. Raises as :func:`open_plain`."""
     with open_plain(path, most) as file:
         return file.read(most)
+
+
+def read_named(path: Path, most: int) -> bytes:
+    """The bytes of a file that a person named, or that lies in a folder that one did. Raises :class:`BadFile`."""
+    try:
+        return read_plain(path, most)
+    except (NotPlain, OSError) as error:
+        why = str(error) if isinstance(error, NotPlain) else str(error.strerror or error)
+        raise BadFile(
+            "this file cannot be read",
+            where=str(path),
+            why=why,
+            todo=f"put a plain file of at most {most >> 20} MiB in its place",
+        ) from error
 
 
 def file_hash(path: Path) -> str:

@@ -16,6 +16,8 @@ def imported_section(facts: IdeaFacts) -> list[Child]:
         return []
     read = len(pin.files.files) if pin else 0
     left = pin.left_out if pin else ()
+    named = {name for name, _ in left}  # with the reason; it is not also missing
+    missing = tuple(row for row in known.missing if row[0] not in named)
     more = f", and {pin.more} more" if pin and pin.more else ""
     about = (
         f"From the folder {known.folder}: {read} files were read, {len(known.runs)} runs among them; the "
@@ -24,7 +26,7 @@ def imported_section(facts: IdeaFacts) -> list[Child]:
     return [
         el("p", el("strong", NOT_MEASURED)),
         el("p", about),
-        _table("Missing in the folder", "what", known.missing),
+        _table("Missing in the folder", "what", missing),
         _table(f"Left out: {len(left)} files{more}", "file", left),
         *(_review(number, one) for number, one in enumerate(known.reviews, start=1)),
     ]

@@ -13,7 +13,7 @@ from orchestrator.core.errors import BadFile, UnknownName, UserError
 from orchestrator.core.files import utf8_text
 from orchestrator.core.problems import explained, nearest, row
 from orchestrator.core.research import Idea
-from orchestrator.core.untrusted import read_plain
+from orchestrator.core.untrusted import read_named
 
 _MOST_BYTES = 4 << 20
 _MOST_IDEAS = 1000
@@ -64,7 +64,7 @@ def listed_ideas(path: Path) -> tuple[Idea, ...]:
     """The ideas of a list. Raises :class:`BadFile` with every error."""
     if not path.is_file():
         raise BadFile("there is no such file", where=str(path), todo="name a list of ideas as JSON")
-    text = utf8_text(read_plain(path, _MOST_BYTES), "a list of ideas", str(path), BadFile)
+    text = utf8_text(read_named(path, _MOST_BYTES), "a list of ideas", str(path), BadFile)
     try:
         rows = _ROWS.validate_json(text)
     except ValidationError as error:

@@ -29,6 +29,7 @@ BARE = "value"  # the metric's name where `means` is one bare number
 SeedValues = Mapping[str, Mapping[str, tuple[float, ...]]]
 """By data set and metric: a value for each seed or repetition."""
 RESULTS_FILE = "final_info.json"
+_BOM = b"\xef\xbb\xbf"  # some editors write it before UTF-8
 _FORM = 'write {data set: {"means": {metric: number}, "stderrs": {metric: number}}}'
 
 
@@ -63,7 +64,7 @@ def parse_final_info(data: bytes) -> Results:
             f"it has {len(data)} bytes, over {MAX_RESULT_BYTES}", "write the curves to another file"
         )
     try:
-        value = loads(data, finite=False)
+        value = _value_in(data)
     except NotStrict as error:
         todo = "write finite numbers under distinct names; omit failed values"
         raise _bad(str(error), todo) from error
@@ -82,7 +83,7 @@ def per_seed(data: bytes) -> dict[str, dict[str, tuple[float, ...]]]:
     ``final_info_dict`` has no fixed form.
     """
     by_dataset: dict[str, dict[str, tuple[float, ...]]] = {}
-    for dataset, value in loads(data, finite=False).items():
+    for dataset, value in _value_in(data).items():
         metrics = value.get("final_info_dict")
         by_dataset[dataset] = {
             metric: tuple(map(float, values))
@@ -91,6 +92,10 @@ def per_seed(data: bytes) -> dict[str, dict[str, tuple[float, ...]]]:
             if all(map(math.isfinite, values))
         }
     return by_dataset
+
+
+def _value_in(data: bytes) -> Any:
+    return loads(data.removeprefix(_BOM), finite=False)
 
 
 def _is_number(value: Any) -> bool:

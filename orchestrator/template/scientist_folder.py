@@ -14,6 +14,7 @@ from pathlib import Path
 
 from orchestrator.core.errors import UnknownName
 from orchestrator.core.filenames import shown, why_unsafe
+from orchestrator.core.files import why_not_utf8
 from orchestrator.core.untrusted import NotPlain, read_plain
 
 MOST_LEFT_OUT = 200  # files that are named
@@ -31,7 +32,7 @@ _KINDS: tuple[tuple[re.Pattern[str], int], ...] = tuple(
         (r"[^/]+\.py", _MIB),
         (r"notes\.txt|prompt\.json|seed_ideas\.json|ideas\.json", 4 * _MIB),
         (r"review(?:_improved)?\.txt", _MIB),
-        (r"run_\d{1,3}/final_info\.json", 2 * _MIB),
+        (r"run_(?:0|[1-9]\d?)/final_info\.json", 2 * _MIB),
         (r"[^/]+\.(?:png|jpe?g)", 20 * _MIB),
         (r"[^/]+\.pdf", 64 * _MIB),
         (r"latex/[^/]+\.(?:tex|bib|sty|cls|bst)", 4 * _MIB),
@@ -45,9 +46,14 @@ _WHY_NOT: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r".*\.(?:npy|npz|pkl|pickle|pt|pth|ckpt|joblib|h5)", "it can run code when it is opened"),
         (r"(?:.*_aider|log|.*\.log)\.?(?:txt|log)?", "it is a log"),
         (r"latex/[^/]+\.(?:aux|log|out|bbl|blg|toc|synctex\.gz|fls|fdb_latexmk)", "LaTeX made it"),
+        (r"run_\d+/final_info\.json", "only run_0 to run_99 are read"),
         (r"run_\d+/.*", "of a run, only final_info.json is read"),
     )
 )
+_RESULTS = re.compile(r"run_\d+(?:/final_info\.json)?/?")
+"""What is a run's results, or in the place of its folder: named before all else that is left out."""
+_A_FOLDER = "a folder is in the place of this file"
+_PAPER = "latex/template.tex"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +73,7 @@ def read_scientist_folder(folder: Path) -> ScientistFolder:
     """The folder's files, and the list of ideas of a folder above it. Raises :class:`UnknownName`."""
     if not folder.is_dir() or folder.is_symlink():
         raise UnknownName(
-            "no such folder",
+            _no_folder(folder),
             where=str(folder),
             todo="name a results folder of the AI Scientist: ./results/TEMPLATE/DATE_TIME_IDEA",
         )
@@ -80,6 +86,7 @@ def read_scientist_folder(folder: Path) -> ScientistFolder:
             left.append((shown(path), why))
         else:
             files[path], total = data, total + len(data)
+    left.sort(key=lambda row: not _RESULTS.fullmatch(row[0]))
     if IDEAS not in files:
         files |= _ideas_above(folder.resolve())
     return ScientistFolder(
@@ -88,6 +95,12 @@ def read_scientist_folder(folder: Path) -> ScientistFolder:
         tuple(left[:MOST_LEFT_OUT]),
         max(len(left) - MOST_LEFT_OUT, 0),
     )
+
+
+def _no_folder(place: Path) -> str:
+    if place.is_symlink():
+        return "this is a link, not a folder"
+    return "this is a file, not a folder" if place.exists() else "no such folder"
 
 
 def _entries(folder: Path, left: list[tuple[str, str]]) -> Iterator[str]:
@@ -113,7 +126,9 @@ def _entries(folder: Path, left: list[tuple[str, str]]) -> Iterator[str]:
             elif not inside and re.fullmatch(r"run_\d{1,3}|latex", entry.name):
                 waiting.append(f"{path}/")
             elif entry.name not in {"__pycache__", ".git"}:
-                left.append((shown(f"{path}/"), "it is no folder of a run or of the paper"))
+                file = any(pattern.fullmatch(path) for pattern, _ in _KINDS)
+                why = "it is no folder of a run or of the paper"
+                left.append((shown(f"{path}/"), _A_FOLDER if file else why))
 
 
 def _first(entries: Iterator[os.DirEntry[str]], most: int) -> list[os.DirEntry[str]]:
@@ -126,19 +141,28 @@ def _read(place: Path, path: str, room: int, count: int) -> tuple[str, bytes | N
     if why := why_unsafe(path, _DEPTH):
         return why, None
     if most is None:
-        known = (why for pattern, why in _WHY_NOT if pattern.fullmatch(path))
-        return next(known, "it is no part of an idea's results"), None
+        return _why_none(place, path), None
     if count >= _MOST_FILES or room <= 0:
         return (
             f"more than {_MOST_FILES} files, or {_MOST_BYTES >> 20} MiB in all, are too many",
             None,
         )
     try:
-        return "", read_plain(place, min(most, room))
-    except NotPlain as error:
-        return str(error), None
-    except OSError as error:
+        data = read_plain(place, min(most, room))
+    except (NotPlain, OSError) as error:
+        if isinstance(error, NotPlain):
+            return str(error), None
         return f"it cannot be read: {error.strerror}", None
+    why = why_not_utf8(data) if path == _PAPER else ""
+    return (f"it is not UTF-8 text: {why}; save it as UTF-8", None) if why else ("", data)
+
+
+def _why_none(place: Path, path: str) -> str:
+    """Why a file of no kind that is read is left out."""
+    if re.fullmatch(r"run_\d+|latex", path):
+        return "a link is in its place" if place.is_symlink() else "it is no folder"
+    known = (why for pattern, why in _WHY_NOT if pattern.fullmatch(path))
+    return next(known, "it is no part of an idea's results")
 
 
 def _ideas_above(folder: Path) -> dict[str, bytes]:

@@ -109,3 +109,34 @@ def test_each_image_that_is_missing_is_a_finding(
 def test_what_the_request_gets_wrong_is_an_error_as_in_a_run(user: Path) -> None:
     with pytest.raises(UserError):
         preview_run(replace(rig.wanted(user), scale="huge"))
+
+
+def test_a_folder_of_results_that_takes_no_files_is_named(user: Path) -> None:
+    (user / "file").write_text("")
+    found = preview_run(rig.wanted(user / "file" / "results"))
+    assert found.lacks[0].what == f"cannot write to {user / 'file' / 'results'}"
+    with pytest.raises(UserError, match="cannot write to /proc/x"):
+        preview_run(replace(rig.wanted(Path("/proc/x")), policy=None))
+
+
+def test_what_names_no_gpus_is_an_error_as_in_a_run(user: Path) -> None:
+    with pytest.raises(UserError, match="this says no GPUs"):
+        preview_run(replace(rig.wanted(user), gpus="banana"))
+
+
+def test_gpus_that_the_policy_does_not_give_are_missing(
+    user: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_images(monkeypatch)
+    found = preview_run(replace(rig.wanted(user), gpus="device=7"))
+    assert ["--gpus 'device=7'" in one.where for one in found.lacks] == [True]
+
+
+def test_whoever_cannot_be_told_of_the_end_is_found_before_a_run(
+    user: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_images(monkeypatch)
+    with pytest.raises(UserError, match="nobody can be told") as caught:
+        show_dry_run(rig.wanted(user), as_json=False, notify="nothere-cmd --loud")
+    assert "there is no command 'nothere-cmd'" in caught.value.why
+    assert show_dry_run(rig.wanted(user), as_json=False, notify="true") == 0

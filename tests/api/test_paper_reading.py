@@ -80,6 +80,17 @@ def test_a_typed_number_that_the_program_cannot_trace_is_settled_by_the_reader(
     assert len(server.requests()) == 1
 
 
+def test_a_paper_whose_results_were_not_all_read_does_not_hold(
+    tmp_path: Path, server: ModelServer
+) -> None:
+    asked = request(tmp_path, TRUE)
+    assert read_paper(asked).holds
+    (tmp_path / "theirs/run_2").symlink_to("run_1")
+    done = read_paper(asked)
+    assert (done.doubted, done.holds) == ((), False)
+    assert len(server.requests()) == 1
+
+
 def test_reading_again_asks_nobody_and_a_changed_paper_does(
     tmp_path: Path, server: ModelServer
 ) -> None:

@@ -187,7 +187,7 @@ def test_an_ending_is_told_once_and_a_failure_of_it_is_a_line(
 
     monkeypatch.setattr(telling, "notify", fails)
     heard: list[object] = []
-    one = telling.Telling("tell-me")
+    one = telling.Telling("true")
     error = AisciError("spent", where="run", todo="raise it")
     one.stopped(error)
     assert told == [], "nothing had begun: the error on the screen is enough"
@@ -196,7 +196,7 @@ def test_an_ending_is_told_once_and_a_failure_of_it_is_a_line(
     listener(Notice("x"))
     one.stopped(error)
     assert [(target, ending.event, ending.run) for target, ending, _ in told] == [
-        ("tell-me", "stopped", "results/a/1")
+        ("true", "stopped", "results/a/1")
     ]
     assert len(heard) == 2
     assert capsys.readouterr().err == "warning: --notify told nobody: no route\\x1b[2J\n"

@@ -172,6 +172,36 @@ def test_a_folder_without_a_baseline_is_refused_before_anything_is_made(
         prepare_import(ImportRequest(folder=folder, policy=rig.POLICY, results=tmp_path))
 
 
+def test_a_file_that_the_paper_reads_in_is_named_as_not_checked(tmp_path: Path) -> None:
+    files = whole_files()
+    read_in = TEX.replace("\\end{document}", "\\input{more}\n\\end{document}")
+    files["latex/template.tex"] = read_in.encode()
+    folder = made_folder(tmp_path, files | {"latex/more.tex": b"The loss is 0.77."})
+    prepared = prepare_import(ImportRequest(folder=folder, policy=rig.POLICY, results=tmp_path))
+    assert prepared.read.left_out[0][0] == "more"
+    assert "not held to the results" in prepared.read.left_out[0][1]
+    assert prepared.setup.imported is not None
+    assert prepared.setup.imported.left_out == prepared.read.left_out
+
+
+def test_the_page_names_a_source_that_was_left_out_once_and_with_its_reason(tmp_path: Path) -> None:
+    files = {path: data for path, data in whole_files().items() if not path.endswith(".pdf")}
+    taken(tmp_path, files | {"latex/template.tex": b"\xe9"})
+    (idea,) = (path.parent for path in (tmp_path / "run").glob("*/journal.jsonl"))
+    page = (idea / "report.html").read_text()
+    assert "it is not UTF-8 text" in page
+    assert page.count("latex/template.tex") == 1, "it is not also missing"
+
+
+def test_a_baseline_that_is_a_link_is_named_where_the_folder_is_refused(tmp_path: Path) -> None:
+    folder = made_folder(tmp_path)
+    (folder / "run_0").rename(tmp_path / "away")
+    (folder / "run_0").symlink_to(tmp_path / "away")
+    with pytest.raises(BadFile, match="no results of a baseline") as caught:
+        prepare_import(ImportRequest(folder=folder, policy=rig.POLICY, results=tmp_path))
+    assert "run_0: a link is in its place" in caught.value.why
+
+
 @pytest.mark.parametrize(
     "code", [b"(" * 50_000, b"\xff\xfe", b"x = " + b"-" * 50_000 + b"1", b"\0", b"def f(:\n"]
 )

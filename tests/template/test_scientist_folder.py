@@ -63,8 +63,11 @@ def test_links_pipes_sockets_and_unreadable_files_are_left_out(
     }
     assert left["plot.py"] == left["latex/template.tex"] == "a link is in its place"
     assert left["review.txt"] == "it is no plain file"
-    assert left["run_9"] == "it is no part of an idea's results"
+    assert left["run_9"] == "a link is in its place"
     assert "run_1/final_info.json" in left
+    assert {name for name, _ in read.left_out[:2]} == {"run_9", "run_1/final_info.json"}, (
+        "runs are named first"
+    )
     assert b"a key" not in b"".join(read.files.values())
 
 
@@ -105,9 +108,42 @@ def test_more_files_or_bytes_than_an_idea_has_are_left_out(
     assert any("over 50 entries" in why for _, why in read_scientist_folder(folder).left_out)
 
 
-@pytest.mark.parametrize("name", ["nothing", "file", "link"])
-def test_what_is_no_folder_is_refused(tmp_path: Path, name: str) -> None:
+def test_a_run_beyond_the_bound_and_a_folder_in_place_of_a_file_are_named(tmp_path: Path) -> None:
+    files = whole_files()
+    info = files.pop("run_1/final_info.json")
+    folder = made_folder(tmp_path, files | {"run_100/final_info.json": info})
+    (folder / "run_1/final_info.json").mkdir(parents=True)
+    (folder / "run_2/final_info.json").unlink()
+    (folder / "run_2/final_info.json").symlink_to("../run_100/final_info.json")
+    left = dict(read_scientist_folder(folder).left_out)
+    assert left["run_1/final_info.json/"] == "a folder is in the place of this file"
+    assert left["run_2/final_info.json"] == "a link is in its place"
+    assert left["run_100/final_info.json"] == "only run_0 to run_99 are read"
+
+
+@pytest.mark.parametrize(
+    ("source", "why"),
+    [(b"\xe9t\xe9", "it may be Latin-1"), (b"\x7fELF\x00\xff", "it is binary")],
+)
+def test_a_source_that_is_no_text_is_left_out_with_what_to_do(
+    source: bytes, why: str, tmp_path: Path
+) -> None:
+    folder = made_folder(tmp_path, whole_files() | {"latex/template.tex": source})
+    told = dict(read_scientist_folder(folder).left_out)["latex/template.tex"]
+    assert why in told
+    assert "save it as UTF-8" in told
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("nothing", "no such folder"),
+        ("file", "this is a file, not a folder"),
+        ("link", "this is a link, not a folder"),
+    ],
+)
+def test_what_is_no_folder_is_refused(tmp_path: Path, name: str, said: str) -> None:
     (tmp_path / "file").write_text("x")
     (tmp_path / "link").symlink_to(tmp_path)
-    with pytest.raises(UnknownName, match="no such folder"):
+    with pytest.raises(UnknownName, match=said):
         read_scientist_folder(tmp_path / name)
