@@ -21,6 +21,8 @@ _TIMES = re.compile(
 )
 """A factor; "searched five times, …" says how often."""
 _MAX_DIGITS = 30  # enough for any result; a page of digits stays quick to read
+_MAX_POWER = 400  # beyond any float, on both sides
+_LARGEST = 1e300  # no result or setting is as large; arithmetic with a larger one would overflow
 
 Bound = Literal["", "about", "at least", "at most"]
 
@@ -65,7 +67,8 @@ def printed_numbers(text: str) -> Iterator[Printed]:
 def _digits(match: re.Match[str], text: str) -> Printed:
     digits, unit = match["digits"][:_MAX_DIGITS], (match["unit"] or "").strip()
     scale = {"k": 1e3, "K": 1e3, "M": 1e6}.get(unit, 1.0)
-    exact = Decimal(f"{digits}{match['power'] or ''}"[: _MAX_DIGITS + 6])
+    power = int((match["power"] or "e0")[1:][:8])
+    exact = Decimal(f"{digits}e{max(-_MAX_POWER, min(power, _MAX_POWER))}")
     sign = -1.0 if (match["sign"] or "").strip() == "-" else 1.0
     # From the decimal text, not the float: 0.10 has the step 0.01, which the float has lost.
     exponent = exact.as_tuple().exponent
@@ -75,7 +78,7 @@ def _digits(match: re.Match[str], text: str) -> Printed:
     points = bool(re.match(r"\s*(?:percentage\s+)?points?\b", after)) or "points" in unit
     return Printed(
         text=match[0].strip(),
-        value=sign * float(exact) * scale,
+        value=sign * min(float(exact) * scale, _LARGEST),
         step=step * scale,
         coarse=step * scale * 10.0**zeros,
         significant=len(digits.replace(".", "").lstrip("0")),
