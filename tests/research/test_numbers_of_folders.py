@@ -61,3 +61,36 @@ def test_a_number_too_small_for_arithmetic_is_not_carried_either() -> None:
         "Run 1 has a validation loss of 1.05 on enwik8.",
         "Run 1 has a validation loss of 1e-99999999999999999999 on enwik8.",
     )
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        r"\textcolor{blue}{%s}", r"\textcolor[rgb]{0.1,0.2,0.3}{%s}", r"\colorbox{gray!20}{%s}", r"\href{http://x.org/7.5}{%s}",
+        r"\scalebox{0.9}{%s}", r"\scalebox{0.9}[0.8]{%s}", r"\resizebox{0.5\textwidth}{!}{%s}", r"\rotatebox[origin=c]{3.5}{%s}",
+        r"\fcolorbox{red}{gray!33}{%s}", r"\raisebox{1.5pt}[0pt]{%s}", r"\makebox[3.5cm][l]{%s}", r"\parbox[t]{3.5cm}{%s}",
+        r"\framebox{%s}", r"\hyperref[sec:1]{%s}", r"\hyperlink{a.1}{%s}", r"\adjustbox{width=7.5cm}{%s}", r"\mbox{%s}",
+        r"\textcolor{blue}{\textbf{%s}}", r"{\color{gray!25}%s}",
+    ],
+)  # fmt: skip
+def test_the_printed_argument_of_a_command_is_text(command: str) -> None:
+    for said in ("On enwik8, run 1 reaches a validation loss of 1.%s.",):
+        passes_and_refuses(command % (said % "05"), command % (said % "15"))
+    said = "On enwik8, run 1 reaches a validation loss of {}."
+    passes_and_refuses(said.format(command % "1.05"), said.format(command % "1.15"))
+
+
+def table(rows: str, caption: str = "Results on enwik8.", columns: str = "lrr") -> str:
+    return rf"\begin{{table}}\caption{{{caption}}}\begin{{tabular}}{{{columns}}}{rows}\end{{tabular}}\end{{table}}"
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        r"run 1 & \cellcolor{gray!20}1.%s \\", r"run 1 & \cellcolor[HTML]{C0C0C0} 1.%s \\", r"\rowcolor{gray!20} run 1 & 1.%s \\",
+        r"\rowcolor[gray]{0.9}run 1 & 1.%s \\", r"run 1 & \multicolumn{1}{c}{1.%s} \\", r"\multirow{2}{*}[2.5pt]{run 1} & 1.%s \\",
+    ],
+)  # fmt: skip
+def test_the_colour_of_a_cell_is_no_part_of_its_number(cell: str) -> None:
+    head = r"Run & Val loss \\ \midrule Baseline & 1.10 \\ "
+    passes_and_refuses(table(head + cell % "05"), table(head + cell % "15"))

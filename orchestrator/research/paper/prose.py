@@ -12,25 +12,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from orchestrator.research.paper.latex import BEGIN, END, environments
+from orchestrator.research.paper.unprinted import DROPPED, OPTIONS
 
 _DROPPED_ENVIRONMENTS = ("filecontents", "filecontents*", "thebibliography", "comment")
-# Bounded, so that a text of a million characters stays a matter of seconds.
-_OPTIONS = r"(?:\s*+\[[^\]]{0,1000}\]){0,4}"
-_GROUP = r"\s*+\{[^{}]{0,2000}\}"
-# Commands whose arguments print no number of the author's.
-_DROPPED = re.compile(
-    r"\\(?:[Cc]ite[a-zA-Z]*|(?:page|eq|auto|name|[Cc])?ref|[Cc]refrange|label|includegraphics|url"
-    r"|bibliography|bibliographystyle|vspace|hspace|input|include|pagestyle|thispagestyle"
-    r"|captionsetup|graphicspath|addlinespace|cmidrule|cline|specialrule|vskip|hskip)"
-    rf"\*?(?:\([^)]*\))?{_OPTIONS}(?:{_GROUP})?"
-    rf"|\\(?:setlength|addtolength|resizebox|scalebox|rule|href(?={_GROUP}\{{)|multicolumn|multirow"
-    rf"|definecolor|textcolor|fontsize)\*?{_OPTIONS}(?:{_GROUP}){{1,2}}"
-    r"|\\(?:setlength|resizebox)[^\n]*"
-)
 _BEGIN = re.compile(
     r"\\begin\{(?:tabular|tabularx|array|minipage|figure|table|wrapfigure|subfigure|adjustbox"
     r"|longtable|tabular\*|figure\*|table\*|enumerate|itemize)\}"
-    rf"{_OPTIONS}(?:\{{(?:[^{{}}]|\{{[^{{}}]*\}})*\}})*{_OPTIONS}"
+    rf"{OPTIONS}(?:\{{(?:[^{{}}]|\{{[^{{}}]*\}})*\}})*{OPTIONS}"
 )
 # Possessive: matched whole or not at all, so that a page of digits causes no backtracking.
 _AMOUNT = r"[-+]?(?<!\d)(?>\d*\.?\d+)(?>\s*)"
@@ -194,10 +182,10 @@ def visible_text(tex: str) -> str:
     text = _FORMULAE.sub(_without_formula, text)
     text = _BEGIN.sub("\n\n", text)
     text = re.sub(r"\\(?:end|begin)\{[^}]*\}", "\n\n", text)
-    text = re.sub(r"\\caption" + _OPTIONS, "\n\n", text)
+    text = re.sub(r"\\caption" + OPTIONS, "\n\n", text)
     text = re.sub(r"\\item\b", "\n\n", text)
     text = _LENGTH.sub(" ", text)
-    text = _DROPPED.sub(" ", text)
+    text = DROPPED.sub(" ", text)
     text = re.sub(r"(?<=\d)(?:\\,|\{,\}|,)(?=\d{3}(?!\d))", "", text)
     text = re.sub(
         r"(?<!\d)((?>\d[\d.]{0,30}))(?>\s*\$?\s*)\\(?:times|cdot)\s*10\s*\^(?>\s*\{?\s*)([-+]?\d+)\}?",
