@@ -94,3 +94,77 @@ def table(rows: str, caption: str = "Results on enwik8.", columns: str = "lrr") 
 def test_the_colour_of_a_cell_is_no_part_of_its_number(cell: str) -> None:
     head = r"Run & Val loss \\ \midrule Baseline & 1.10 \\ "
     passes_and_refuses(table(head + cell % "05"), table(head + cell % "15"))
+
+
+DISPLAYS = (
+    r"\[ %s \]", r"\begin{equation} %s \label{eq:1} \end{equation}", r"\begin{align*} %s \end{align*}", "\n\\begin{align}\n%s\n\\end{align}\n",
+    r"\begin{equation*}\begin{aligned} %s \end{aligned}\end{equation*}", r"\begin{eqnarray} %s \end{eqnarray}", r"\begin{gather} L = \frac{1}{N} \sum_i l_i, \\ %s \end{gather}",
+    r"$$ %s $$",
+)  # fmt: skip
+STATED = (
+    (r"\text{validation loss} &= 1.05", r"\text{validation loss} &= 1.15"),
+    (r"\mathrm{loss}_{\text{val}} = \mathbf{1.05} \pm 0.01.", r"\mathrm{loss}_{\text{val}} = \mathbf{1.15} \pm 0.01."),
+    (r"\text{time} = 2500\,\text{s}", r"\text{time} = 2600\,\text{s}"),
+    (r"\text{accuracy} = 74\%", r"\text{accuracy} = 84\%"),
+    (r"L \approx 1.05", r"L \approx 1.15"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("display", DISPLAYS)
+@pytest.mark.parametrize(("true", "false"), STATED)
+def test_a_result_in_a_displayed_formula_is_held_to_the_record(
+    display: str, true: str, false: str
+) -> None:
+    if display.startswith("$$") and ("&" in true or "mathrm" in true):
+        true, false = r"\text{validation loss} = 1.05", r"\text{validation loss} = 1.15"
+    said = "On enwik8, run 1 has a validation loss as follows: %s and this is all."
+    if "validation" not in true and "L" not in true:
+        said = "On enwik8, run 1 gives %s and this is all."
+    passes_and_refuses(said % (display % true), said % (display % false))
+
+
+def test_an_array_in_a_display_is_a_table() -> None:
+    rows = r"On enwik8, the validation loss is \[ \begin{array}{lr} \text{baseline} & 1.10 \\ \text{run 1} & 1.%s \end{array} \]"
+    passes_and_refuses(rows % "05", rows % "15")
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        r"L = 0.7 L_1 + 0.3 L_2", r"\mathcal{L}_{\text{total}} = 0.7 \mathcal{L}_{\text{ce}} + 0.3 \cdot \|w\|^2",
+        r"\theta_{t+1} = \theta_t - 0.35 \nabla f(\theta_t)", r"\frac{1}{N} \sum_{i=1}^{N} (x_i - 3.7)^2", r"m_t = 0.93 m_{t-1} + (1 - 0.93) g_t",
+        r"y = \begin{cases} 1 & \text{if } p > 0.35 \\ 0 & \text{otherwise} \end{cases}", r"A = \begin{pmatrix} 0.93 & 0.07 \\ 0.35 & 0.65 \end{pmatrix}",
+        r"p(x) = \frac{1}{\sqrt{2\pi}} e^{-0.57 x^2}, \quad t = 0, 1, \dots, T", r"\text{score} = 0.7 \times \text{recall}",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("heading", ["Method", "Results", "Theory"])
+def test_a_displayed_formula_over_variables_is_no_result(formula: str, heading: str) -> None:
+    assert problems(rf"We use \[ {formula} \] here.", heading=heading) == []
+
+
+def test_a_setting_in_a_displayed_formula_of_the_method_is_no_result() -> None:
+    assert problems(r"We set \[ \gamma = 0.37. \]", heading="Method") == []
+    assert problems(r"Run 1 has \[ \text{validation loss} = 1.15. \]", heading="Method") != []
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [r"\iffalse %s\fi", r"\iffalse a \ifx b %s \fi c %s \else\fi", "\\iffalse\n%s\n\n\\fi"],
+)
+def test_what_is_never_printed_is_not_checked(hidden: str) -> None:
+    false = "On enwik8, run 1 has a validation loss of 1.15."
+    said = "On enwik8, run 1 has a validation loss of 1.05."
+    assert problems(f"{hidden.replace('%s', false)} {said}") == []
+    assert problems(f"{hidden.replace('%s', said)} {false}") != []
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        r"\iffalse x \else %s \fi", r"\iffalse x \fi %s \fi", r"\iffalse %s", r"\iffalse a \iff b \fi %s \fi", r"\iffalsely %s \fi",
+        r"\verb|\iffalse| %s \fi", r"\iffalse \iftoggle{a} \fi %s \fi",
+    ],
+)  # fmt: skip
+def test_what_is_printed_beside_a_false_condition_is_checked(shown: str) -> None:
+    said = "On enwik8, run 1 has a validation loss of 1.%s."
+    passes_and_refuses(shown % (said % "05"), shown % (said % "15"))

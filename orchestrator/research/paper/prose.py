@@ -11,14 +11,20 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from orchestrator.research.paper.displays import with_displays
 from orchestrator.research.paper.latex import BEGIN, END, environments
-from orchestrator.research.paper.unprinted import DROPPED, OPTIONS
+from orchestrator.research.paper.unprinted import (
+    COMMAND_OPTIONS,
+    DROPPED,
+    blanks_for,
+    without_false,
+)
 
 _DROPPED_ENVIRONMENTS = ("filecontents", "filecontents*", "thebibliography", "comment")
 _BEGIN = re.compile(
     r"\\begin\{(?:tabular|tabularx|array|minipage|figure|table|wrapfigure|subfigure|adjustbox"
     r"|longtable|tabular\*|figure\*|table\*|enumerate|itemize)\}"
-    rf"{OPTIONS}(?:\{{(?:[^{{}}]|\{{[^{{}}]*\}})*\}})*{OPTIONS}"
+    rf"{COMMAND_OPTIONS}(?:\{{(?:[^{{}}]|\{{[^{{}}]*\}})*\}})*{COMMAND_OPTIONS}"
 )
 # Possessive: matched whole or not at all, so that a page of digits causes no backtracking.
 _AMOUNT = r"[-+]?(?<!\d)(?>\d*\.?\d+)(?>\s*)"
@@ -35,12 +41,7 @@ _SPOKEN = re.compile(
     r"\\(alpha|beta|gamma|lambda|eta|sigma|mu|rho|tau|theta|epsilon|delta|ln|log)(?![A-Za-z])"
 )
 _FILLER = "\ue1ff"  # behind a number by reference, so that the text after it stays at its place
-# Display and inline mathematics; a formula over variables prints no number of a result.
-_DISPLAY = re.compile(
-    r"(?<!\\)\\\[.{0,2000}?\\\]"
-    r"|\\begin\{(equation|align|gather|multline)\*?\}.{0,4000}?\\end\{\1\*?\}",
-    re.DOTALL,
-)
+# Inline mathematics; a formula over variables prints no number of a result.
 _FORMULAE = re.compile(r"(?<!\\)\$[^$]{1,400}\$")
 _OVER_VARIABLES = re.compile(
     r"\\(?:frac|sqrt|sum|prod|min|max|int|log|exp|operatorname|mathbb|mathrm)\b|[A-Za-z}]\s*[(/^]|[)/]\s*\\?[A-Za-z]"
@@ -81,10 +82,9 @@ _SENTENCE_END = re.compile(
 
 def sentences(tex: str) -> tuple[Sentence, ...]:
     """Every sentence and table row from the title (whose part is ``title``) to the references."""
-    source = _blank(_COMMENTS, tex)
-    source = _blank(_DISPLAY, source)
+    source = without_false(_COMMENTS.sub(lambda match: blanks_for(match[0]), tex))
     for start, end in environments(source, _DROPPED_ENVIRONMENTS):
-        source = source[:start] + _spaces(source[start:end]) + source[end:]
+        source = source[:start] + blanks_for(source[start:end]) + source[end:]
     title = re.search(r"\\title\{((?:[^{}]|\{[^{}]*\})*)\}", source)
     found = []
     if title and (text := visible_text(title[1]).strip()):
@@ -101,15 +101,6 @@ def sentences(tex: str) -> tuple[Sentence, ...]:
 _COMMENTS = re.compile(r"(?<!\\)(?:\\\\)*%[^\n]*")
 
 
-def _blank(pattern: re.Pattern[str], text: str) -> str:
-    """``text`` with blanks in place of each match, so that every place stays where it is."""
-    return pattern.sub(lambda match: _spaces(match[0]), text)
-
-
-def _spaces(text: str) -> str:
-    return "".join("\n" if char == "\n" else " " for char in text)
-
-
 def _parts(source: str, first: int, last: int) -> list[tuple[str, int, int]]:
     """(heading, start, end) of the abstract and of each section, with its captions and tables."""
     parts, part, at = [], "front", first
@@ -123,7 +114,7 @@ def _parts(source: str, first: int, last: int) -> list[tuple[str, int, int]]:
 
 def sentences_in(source: str, start: int, end: int, part: str) -> list[Sentence]:
     """The sentences between two places of a source without comments."""
-    source = _blank(_DISPLAY, source)
+    source = with_displays(without_false(source), part)
     found: list[Sentence] = []
     paragraph, depth = start, 0
     kind: SentenceKind = "prose"
@@ -182,7 +173,7 @@ def visible_text(tex: str) -> str:
     text = _FORMULAE.sub(_without_formula, text)
     text = _BEGIN.sub("\n\n", text)
     text = re.sub(r"\\(?:end|begin)\{[^}]*\}", "\n\n", text)
-    text = re.sub(r"\\caption" + OPTIONS, "\n\n", text)
+    text = re.sub(r"\\caption" + COMMAND_OPTIONS, "\n\n", text)
     text = re.sub(r"\\item\b", "\n\n", text)
     text = _LENGTH.sub(" ", text)
     text = DROPPED.sub(" ", text)
