@@ -168,3 +168,43 @@ def test_what_is_never_printed_is_not_checked(hidden: str) -> None:
 def test_what_is_printed_beside_a_false_condition_is_checked(shown: str) -> None:
     said = "On enwik8, run 1 has a validation loss of 1.%s."
     passes_and_refuses(shown % (said % "05"), shown % (said % "15"))
+
+
+@pytest.mark.parametrize("dash", ["--", "-", "---", "$-$", "–", "\\textendash"])
+def test_a_dash_in_a_cell_is_no_sign_of_the_next_number(dash: str) -> None:
+    rows = r"Run & Train loss & Val loss \\ Baseline & %s & $1.10$ \\ run 1 & %s & %s \\"
+    passes_and_refuses(table(rows % (dash, dash, "1.05")), table(rows % (dash, dash, "1.15")))
+    assert problems(table(rows % (dash, dash, "$-1.05$"))) != []
+    assert problems(table(rows % (dash, dash, "-1.05"))) != []
+
+
+def test_a_dash_in_a_sentence_is_no_sign_of_the_next_number() -> None:
+    said = "On enwik8, the validation loss of run 1 --- %s --- is the lowest."
+    passes_and_refuses(said % "1.05", said % "1.15")
+
+
+@pytest.mark.parametrize(
+    ("true", "false"),
+    [
+        ("improves accuracy by 8 percentage points", "improves accuracy by 10 percentage points"),
+        ("improves accuracy by 8 points", "improves accuracy by 10 points"),
+        (r"improves accuracy by 10\%", r"improves accuracy by 20\%"),
+        (r"has an accuracy of 88\%", r"has an accuracy of 90\%"),
+        (r"has an accuracy of about 90\%", r"has an accuracy of about 70\%"),
+        ("raises accuracy by 8-point steps, by 8 points", "raises accuracy by 10-point steps"),
+    ],
+)
+def test_points_and_percentages_are_printed_to_the_last_digit(true: str, false: str) -> None:
+    passes_and_refuses(f"On text, run 1 {true}.", f"On text, run 1 {false}.")
+
+
+@pytest.mark.parametrize("error", ["0", "0.0", "0.00"])
+def test_an_error_that_is_zero_is_printed_as_zero(error: str) -> None:
+    cells = {**LEDGER.cells, (1, "enwik8", "val_loss_mean"): Cell(1.05, 0.0, (1.05, 1.05, 1.05))}
+    ledger = Ledger(runs=LEDGER.runs, datasets=LEDGER.datasets, metrics=LEDGER.metrics, cells=cells)
+    for said in (
+        rf"On enwik8, run 1 has a validation loss of $1.05 \pm {error}$.",
+        table(rf"Run & Val loss \\ run 1 & $1.05 \pm {error}$ \\"),
+    ):
+        assert problems(said, ledger) == []
+        assert problems(said.replace(error + "$", "0.2$"), ledger) != []

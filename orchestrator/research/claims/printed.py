@@ -75,7 +75,7 @@ def _digits(match: re.Match[str], text: str) -> Printed:
     step = 10.0**exponent if isinstance(exponent, int) and abs(exponent) < 300 else 0.0
     zeros = len(digits) - len(digits.rstrip("0")) if "." not in digits and digits.strip("0") else 0
     after = text[match.end() :]
-    points = bool(re.match(r"\s*(?:percentage\s+)?points?\b", after)) or "points" in unit
+    points = bool(re.match(r"[\s-]*(?:percentage[\s-]+)?points?\b", after)) or "points" in unit
     return Printed(
         text=match[0].strip(),
         value=sign * min(float(exact) * scale, _LARGEST),
@@ -115,7 +115,8 @@ def is_printed(number: Printed, value: float, *, unsigned: bool = False) -> bool
     half = number.step * (0.5 + 1e-6)
     if apart <= half or apart <= 1e-9 * abs(value):
         return True
-    if number.bound == "about" or number.coarse > number.step:
+    whole_parts = number.percent or number.points  # 10 points are 10, where 400 steps may be 391
+    if number.bound == "about" or (number.coarse > number.step and not whole_parts):
         # "about 400" for 391, and "about 0.8" for 0.76: to the last digit that is no zero.
         return apart <= max(
             number.coarse * (0.5 + 1e-6), 0.03 * abs(said) * (number.bound == "about")

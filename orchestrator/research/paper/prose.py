@@ -190,6 +190,8 @@ def visible_text(tex: str) -> str:
     text = text.replace(r"\_", _UNDERSCORE)
     # The digits of x_1 and x^2 are names, not quantities.
     text = re.sub(r"[_^]\s*(?:\{[^{}]*\}|\\?\w+)", " ", text)
+    # A dash at the end of a cell is no sign of the number in the next one.
+    text = re.sub(r"[-−–—]{1,3}[ \t$}]*+(?=&)", " ", text)
     text = text.replace("&", " ").replace(r"\ ", " ").replace(_UNDERSCORE, "_")
     for mark, printed in {"%": "%", "#": "#", "{": "(", "}": ")"}.items():
         text = text.replace("\\" + mark, printed)
@@ -198,5 +200,6 @@ def visible_text(tex: str) -> str:
     text = text.replace("}{", "} {").replace("{", "").replace("}", "").replace("$", "")
     text = re.sub(r"[−–]", "-", text)
     text = re.sub(r"(?<=[\d%])\s*-{2,3}\s*(?=[\d.])", " to ", text)
+    text = re.sub(r"-{2,3}(?=\s*[\d.])", " — ", text)
     text = re.sub(r"-{2,3}", " - ", text)
     return _STRUCTURE.sub(" ", text)
