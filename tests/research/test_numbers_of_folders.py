@@ -208,3 +208,45 @@ def test_an_error_that_is_zero_is_printed_as_zero(error: str) -> None:
     ):
         assert problems(said, ledger) == []
         assert problems(said.replace(error + "$", "0.2$"), ledger) != []
+
+
+@pytest.mark.parametrize(
+    "form",
+    [r"$%s \pm 0.6$\%%", r"$(%s\pm0.6)\%%$", r"$%s\%% \pm 0.6\%%$", r"\SI{%s}{\percent}", r"\qty[mode=text]{%s}{\percent}", r"\SI{%s \pm 0.6}{\percent}"],
+)  # fmt: skip
+def test_a_percentage_with_its_error_is_one(form: str) -> None:
+    said = "On text, run 1 reaches an accuracy of %s."
+    passes_and_refuses(said % (form % "88.0"), said % (form % "98.0"))
+
+
+def test_the_error_of_a_percentage_is_checked() -> None:
+    said = r"On text, run 1 reaches an accuracy of $(88.0 \pm %s)\%%$."
+    passes_and_refuses(said % "0.6", said % "1.6")
+    said = r"On enwik8, run 1 reaches a validation loss of $1.05_{\pm %s}$."
+    passes_and_refuses(said % "0.01", said % "0.04")
+
+
+@pytest.mark.parametrize(
+    "head",
+    [r"Run & Val loss & Val accuracy (\%) \\ \midrule", r"& Loss & \multicolumn{1}{c}{Accuracy} \\ \cmidrule{2-3} Run & & [\%] \\"],
+)  # fmt: skip
+def test_a_column_headed_percent_has_percentages(head: str) -> None:
+    rows = head + r" Baseline & 1.10 & 70.0 \\ run 1 & 1.05 & @ \\"
+    for cell in ("74.0", r"$\mathbf{74.0}$", r"$74.0 \pm 0.6$", r"74\%"):
+        passes_and_refuses(
+            table(rows.replace("@", cell)), table(rows.replace("@", cell.replace("74", "79")))
+        )
+    assert problems(table(rows.replace("@", "0.74"))) != []
+
+
+def test_a_metric_that_was_recorded_in_percent_is_printed_with_its_sign() -> None:
+    metric = KnownMetric(name="accuracy")
+    ledger = Ledger(
+        runs=LEDGER.runs[:1],
+        datasets=("text",),
+        metrics=(metric,),
+        cells={(0, "text", "accuracy"): Cell(88.0, 0.6)},
+    )
+    rows = r"Run & Accuracy (\%%) \\ baseline & $%s \pm 0.6$ \\"
+    assert problems(table(rows % "88.0"), ledger) == []
+    assert problems(table(rows % "98.0"), ledger) != []

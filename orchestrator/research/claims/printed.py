@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
@@ -20,6 +20,8 @@ _TIMES = re.compile(
     r"^\s*(?:times\b(?!\s+as (?:many|few|long|often)\b)(?!\s*(?:[,.;:)]|$|with\b|from\b|in\b|at\b|on\b|over\b|and\b))|(?:x\b|×)(?!\s*\d)|-?fold\b)"
 )
 """A factor; "searched five times, …" says how often."""
+_PLUS_MINUS = re.compile(r"\s*\+-\s*")
+_OF_BOTH = re.compile(r"\s*\)\s*%")
 _MAX_DIGITS = 30  # enough for any result; a page of digits stays quick to read
 _MAX_POWER = 400  # beyond any float, on both sides
 _LARGEST = 1e300  # no result or setting is as large; arithmetic with a larger one would overflow
@@ -61,7 +63,20 @@ def printed_numbers(text: str) -> Iterator[Printed]:
                 bound=bound_of(text[: match.start()]),
             )
         )  # fmt: skip
-    yield from sorted(found, key=lambda one: one.start)
+    yield from _with_errors(sorted(found, key=lambda one: one.start), text)
+
+
+def _with_errors(found: list[Printed], text: str) -> Iterator[Printed]:
+    """The numbers, where the sign behind a mean and its error holds for both: "(88.0 +- 0.6)%"."""
+    for place, one in enumerate(found):
+        after = found[place + 1] if place + 1 < len(found) else None
+        before = found[place - 1] if place else None
+        mean = after is not None and _PLUS_MINUS.fullmatch(text, one.end, after.start)
+        error = before is not None and _PLUS_MINUS.fullmatch(text, before.end, one.start)
+        last = after if mean else one
+        both = (mean or error) and last is not None and _OF_BOTH.match(text, last.end)
+        percent = one.percent or bool(both) or bool(mean and after is not None and after.percent)
+        yield replace(one, percent=percent)
 
 
 def _digits(match: re.Match[str], text: str) -> Printed:

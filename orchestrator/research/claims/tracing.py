@@ -178,10 +178,23 @@ def _prints(number: Printed, fact: Fact, ledger: Ledger) -> bool:
         return percent and is_printed(number, value, unsigned=not number.signed)
     if number.percent or number.points:
         apart = fact.kind == "difference" and not number.points
+        if number.percent and not change and _of_hundred(fact.metric, ledger):
+            return is_printed(number, value)
         if not ledger.metric(fact.metric).share or fact.kind == "ratio" or apart:
             return False
         value *= 100
     return is_printed(number, value, unsigned=change and not number.signed)
+
+
+_NO_PERCENT = re.compile(r"loss|time|sec|step|speed|bits|nats|error")
+
+
+def _of_hundred(metric: str, ledger: Ledger) -> bool:
+    """Whether a metric was recorded in percent: 88.0, not 0.88."""
+    means = [cell.mean for (_, _, name), cell in ledger.cells.items() if name == metric]
+    known = ledger.metric(metric)
+    named = not _NO_PERCENT.search(metric.lower()) and known.unit.lower() in {"", "%", "percent"}
+    return named and not known.share and all(0 <= mean <= 100 for mean in means) and max(means) > 1
 
 
 def run_seconds(number: Printed, scope: Scope, text: str, ledger: Ledger) -> str:

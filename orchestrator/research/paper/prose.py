@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from orchestrator.research.paper.columns import is_heading, percent_columns, with_percents
 from orchestrator.research.paper.displays import with_displays
 from orchestrator.research.paper.latex import BEGIN, END, environments
 from orchestrator.research.paper.unprinted import (
@@ -46,6 +47,9 @@ _FORMULAE = re.compile(r"(?<!\\)\$[^$]{1,400}\$")
 _OVER_VARIABLES = re.compile(
     r"\\(?:frac|sqrt|sum|prod|min|max|int|log|exp|operatorname|mathbb|mathrm)\b|[A-Za-z}]\s*[(/^]|[)/]\s*\\?[A-Za-z]"
     r"|\d\s*[(/]\s*[(\\A-Za-z]"
+)
+_QUANTITY = re.compile(
+    rf"\\(?:SI|qty){COMMAND_OPTIONS}\s*+\{{([^{{}}]{{1,60}})\}}\s*+\{{\s*\\percent\s*\}}"
 )
 _UNDERSCORE = "\ue000"  # replaces an escaped one while subscripts are dropped
 _SECTION = re.compile(r"\\(section|subsection|begin)\*?\{((?:[^{}]|\{[^{}]*\})*)\}")
@@ -118,14 +122,18 @@ def sentences_in(source: str, start: int, end: int, part: str) -> list[Sentence]
     found: list[Sentence] = []
     paragraph, depth = start, 0
     kind: SentenceKind = "prose"
-    at = start
+    at, percents, heading = start, frozenset[int](), False
     breaks = [*_BREAK.finditer(source, start, end), None]
     for match in breaks:
         stop = match.start() if match else end
         here: SentenceKind = (
             "row" if (match and match["row"]) or (depth and kind == "prose") else kind
         )
-        found += _split(source, at, stop, part, paragraph, here)
+        if depth and here == "row":
+            heading = heading and is_heading(source[at:stop])
+            percents |= percent_columns(source[at:stop]) if heading else frozenset()
+        shown = percents if here == "row" and not heading else frozenset[int]()
+        found += _split(source, at, stop, part, paragraph, here, shown)
         if match is None:
             break
         at = match.end()
@@ -138,16 +146,26 @@ def sentences_in(source: str, start: int, end: int, part: str) -> list[Sentence]
             kind = "caption"
         elif match["begin"]:
             depth += tabular
+            percents, heading = (frozenset(), True) if tabular else (percents, heading)
         elif match["end"]:
             depth -= tabular and depth > 0
+            percents = percents if depth else frozenset()
             kind = "prose"
     return found
 
 
 def _split(
-    source: str, start: int, end: int, part: str, paragraph: int, kind: SentenceKind
+    source: str,
+    start: int,
+    end: int,
+    part: str,
+    paragraph: int,
+    kind: SentenceKind,
+    percents: frozenset[int],
 ) -> list[Sentence]:
-    """The sentences of one piece: at a full stop before a capital."""
+    """The sentences of one piece: at a full stop before a capital. ``percents`` are the columns of a row
+    whose numbers are percentages.
+    """
     at, pieces = start, []
     for match in _SENTENCE_END.finditer(source, start, end):
         pieces.append((at, match.end()))
@@ -155,7 +173,7 @@ def _split(
     pieces.append((at, end))
     found = []
     for first, last in pieces:
-        text = " ".join(visible_text(source[first:last]).split())
+        text = " ".join(visible_text(with_percents(source[first:last], percents)).split())
         if text:
             blank = len(source[first:last]) - len(source[first:last].lstrip())
             tail = len(source[first:last].rstrip())
@@ -177,6 +195,7 @@ def visible_text(tex: str) -> str:
     text = re.sub(r"\\item\b", "\n\n", text)
     text = _LENGTH.sub(" ", text)
     text = DROPPED.sub(" ", text)
+    text = _QUANTITY.sub(r"\1\\%", text)
     text = re.sub(r"(?<=\d)(?:\\,|\{,\}|,)(?=\d{3}(?!\d))", "", text)
     text = re.sub(
         r"(?<!\d)((?>\d[\d.]{0,30}))(?>\s*\$?\s*)\\(?:times|cdot)\s*10\s*\^(?>\s*\{?\s*)([-+]?\d+)\}?",
@@ -188,6 +207,7 @@ def visible_text(tex: str) -> str:
     text = re.sub(r"\\times(?![A-Za-z])|×", " × ", text)
     text = _SPOKEN.sub(r" \1 ", text)
     text = text.replace(r"\_", _UNDERSCORE)
+    text = re.sub(r"[_^]\s*\{(\s*\+-[^{}]{0,60})\}", r"\1", text)  # an error that is set low
     # The digits of x_1 and x^2 are names, not quantities.
     text = re.sub(r"[_^]\s*(?:\{[^{}]*\}|\\?\w+)", " ", text)
     # A dash at the end of a cell is no sign of the number in the next one.
