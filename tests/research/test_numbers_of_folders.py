@@ -250,3 +250,21 @@ def test_a_metric_that_was_recorded_in_percent_is_printed_with_its_sign() -> Non
     rows = r"Run & Accuracy (\%%) \\ baseline & $%s \pm 0.6$ \\"
     assert problems(table(rows % "88.0"), ledger) == []
     assert problems(table(rows % "98.0"), ledger) != []
+
+
+@pytest.mark.parametrize(
+    ("true", "false"),
+    [
+        ("takes 2400 seconds", "takes 2400 minutes"),
+        (r"takes $2400 \pm 6$ s", r"takes $2400 \pm 6$ ms"),
+        ("has a training time of 2400 s", "has a training time of 2400 hours"),
+        ("takes 40 minutes", "takes 40 seconds"),
+        ("takes 40 min", "takes 44 min"),
+        ("takes 0.67 hours", "takes 0.67 minutes"),
+        ("has a validation loss of 1.10", "has a validation loss of 1.10 s"),
+    ],
+)
+def test_a_time_has_the_unit_in_which_it_was_recorded_or_is_converted(
+    true: str, false: str
+) -> None:
+    passes_and_refuses(f"The baseline {true} on enwik8.", f"The baseline {false} on enwik8.")

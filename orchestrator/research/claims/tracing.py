@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import product
 
+from orchestrator.research.claims.durations import in_unit
 from orchestrator.research.claims.facts import (
     Fact,
     difference_facts,
@@ -77,7 +78,7 @@ def found_facts(
         for dataset, metric in product(datasets_of(one, metrics, ledger), metrics):
             at = _Place(one, dataset, metric, tuple(pairs_of(one, ledger)))
             for fact in _facts(number, at, text, ledger, after_error=after_error):
-                if _prints(number, fact, ledger) and _agrees(fact, number, text, ledger):
+                if _in_words(number, fact, text, ledger) and _agrees(fact, number, text, ledger):
                     yield fact
 
 
@@ -168,6 +169,14 @@ def _gaps(at: _Place, here: str, ledger: Ledger) -> Iterator[Fact]:
             if two.mean and one.mean:
                 yield replace(fact, kind="ratio", value=one.mean / two.mean)
                 yield replace(fact, kind="ratio", value=two.mean / one.mean)
+
+
+def _in_words(number: Printed, fact: Fact, text: str, ledger: Ledger) -> bool:
+    """Whether a number with the unit behind it is a form of a fact."""
+    if fact.kind in {"ratio", "percent", "errors"}:
+        return _prints(number, fact, ledger)
+    value = in_unit(number, fact.value, text, ledger.metric(fact.metric))
+    return value is not None and _prints(number, replace(fact, value=value), ledger)
 
 
 def _prints(number: Printed, fact: Fact, ledger: Ledger) -> bool:
