@@ -23,7 +23,7 @@ PIECES = (
     "```json\n", "\\includegraphics[", "\\includegraphics{", "\\usepackage{", "\\section{",
     "\\href{a}", "\\setlength{a}", "\\title{", "A. ", "Section ", "1pt", "X = 1\n", "{a}", "<think>",
     "</think>", "```\n", "~~~x\n", '"', '\\"', '{"', '{"a":', "{}", "//", "{/*", "**a", "**", "# a\n",
-    "- a\n", ", ", "`",
+    "- a\n", ", ", "`", "\\[", "\\iffalse ", "\\begin{align}", "\\SI{a}{", "_{",
 )  # fmt: skip
 BIB = "'\\\\begin{{filecontents}}{{references.bib}}\\n@a{{k, ' + {0} + '\\n\\\\end{{filecontents}}'"
 CALLS = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
@@ -20,7 +20,11 @@ _TIMES = re.compile(
     r"^\s*(?:times\b(?!\s+as (?:many|few|long|often)\b)(?!\s*(?:[,.;:)]|$|with\b|from\b|in\b|at\b|on\b|over\b|and\b))|(?:x\b|×)(?!\s*\d)|-?fold\b)"
 )
 """A factor; "searched five times, …" says how often."""
+_PLUS_MINUS = re.compile(r"\s*\+-\s*")
+_OF_BOTH = re.compile(r"\s*\)\s*%")
 _MAX_DIGITS = 30  # enough for any result; a page of digits stays quick to read
+_MAX_POWER = 400  # beyond any float, on both sides
+_LARGEST = 1e300  # no result or setting is as large; arithmetic with a larger one would overflow
 
 Bound = Literal["", "about", "at least", "at most"]
 
@@ -59,23 +63,37 @@ def printed_numbers(text: str) -> Iterator[Printed]:
                 bound=bound_of(text[: match.start()]),
             )
         )  # fmt: skip
-    yield from sorted(found, key=lambda one: one.start)
+    yield from _with_errors(sorted(found, key=lambda one: one.start), text)
+
+
+def _with_errors(found: list[Printed], text: str) -> Iterator[Printed]:
+    """The numbers, where the sign behind a mean and its error holds for both: "(88.0 +- 0.6)%"."""
+    for place, one in enumerate(found):
+        after = found[place + 1] if place + 1 < len(found) else None
+        before = found[place - 1] if place else None
+        mean = after is not None and _PLUS_MINUS.fullmatch(text, one.end, after.start)
+        error = before is not None and _PLUS_MINUS.fullmatch(text, before.end, one.start)
+        last = after if mean else one
+        both = (mean or error) and last is not None and _OF_BOTH.match(text, last.end)
+        percent = one.percent or bool(both) or bool(mean and after is not None and after.percent)
+        yield replace(one, percent=percent)
 
 
 def _digits(match: re.Match[str], text: str) -> Printed:
     digits, unit = match["digits"][:_MAX_DIGITS], (match["unit"] or "").strip()
     scale = {"k": 1e3, "K": 1e3, "M": 1e6}.get(unit, 1.0)
-    exact = Decimal(f"{digits}{match['power'] or ''}"[: _MAX_DIGITS + 6])
+    power = int((match["power"] or "e0")[1:][:8])
+    exact = Decimal(f"{digits}e{max(-_MAX_POWER, min(power, _MAX_POWER))}")
     sign = -1.0 if (match["sign"] or "").strip() == "-" else 1.0
     # From the decimal text, not the float: 0.10 has the step 0.01, which the float has lost.
     exponent = exact.as_tuple().exponent
     step = 10.0**exponent if isinstance(exponent, int) and abs(exponent) < 300 else 0.0
     zeros = len(digits) - len(digits.rstrip("0")) if "." not in digits and digits.strip("0") else 0
     after = text[match.end() :]
-    points = bool(re.match(r"\s*(?:percentage\s+)?points?\b", after)) or "points" in unit
+    points = bool(re.match(r"[\s-]*(?:percentage[\s-]+)?points?\b", after)) or "points" in unit
     return Printed(
         text=match[0].strip(),
-        value=sign * float(exact) * scale,
+        value=sign * min(float(exact) * scale, _LARGEST),
         step=step * scale,
         coarse=step * scale * 10.0**zeros,
         significant=len(digits.replace(".", "").lstrip("0")),
@@ -112,7 +130,8 @@ def is_printed(number: Printed, value: float, *, unsigned: bool = False) -> bool
     half = number.step * (0.5 + 1e-6)
     if apart <= half or apart <= 1e-9 * abs(value):
         return True
-    if number.bound == "about" or number.coarse > number.step:
+    whole_parts = number.percent or number.points  # 10 points are 10, where 400 steps may be 391
+    if number.bound == "about" or (number.coarse > number.step and not whole_parts):
         # "about 400" for 391, and "about 0.8" for 0.76: to the last digit that is no zero.
         return apart <= max(
             number.coarse * (0.5 + 1e-6), 0.03 * abs(said) * (number.bound == "about")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import product
 
+from orchestrator.research.claims.durations import in_unit
 from orchestrator.research.claims.facts import (
     Fact,
     difference_facts,
@@ -77,7 +78,7 @@ def found_facts(
         for dataset, metric in product(datasets_of(one, metrics, ledger), metrics):
             at = _Place(one, dataset, metric, tuple(pairs_of(one, ledger)))
             for fact in _facts(number, at, text, ledger, after_error=after_error):
-                if _prints(number, fact, ledger) and _agrees(fact, number, text, ledger):
+                if _in_words(number, fact, text, ledger) and _agrees(fact, number, text, ledger):
                     yield fact
 
 
@@ -170,6 +171,14 @@ def _gaps(at: _Place, here: str, ledger: Ledger) -> Iterator[Fact]:
                 yield replace(fact, kind="ratio", value=two.mean / one.mean)
 
 
+def _in_words(number: Printed, fact: Fact, text: str, ledger: Ledger) -> bool:
+    """Whether a number with the unit behind it is a form of a fact."""
+    if fact.kind in {"ratio", "percent", "errors"}:
+        return _prints(number, fact, ledger)
+    value = in_unit(number, fact.value, text, ledger.metric(fact.metric))
+    return value is not None and _prints(number, replace(fact, value=value), ledger)
+
+
 def _prints(number: Printed, fact: Fact, ledger: Ledger) -> bool:
     """Whether a number is a form of a fact: a percentage is one of a share, or a percent change."""
     value, change = fact.value, fact.kind in {"difference", "percent", "ratio"}
@@ -178,10 +187,23 @@ def _prints(number: Printed, fact: Fact, ledger: Ledger) -> bool:
         return percent and is_printed(number, value, unsigned=not number.signed)
     if number.percent or number.points:
         apart = fact.kind == "difference" and not number.points
+        if number.percent and not change and _of_hundred(fact.metric, ledger):
+            return is_printed(number, value)
         if not ledger.metric(fact.metric).share or fact.kind == "ratio" or apart:
             return False
         value *= 100
     return is_printed(number, value, unsigned=change and not number.signed)
+
+
+_NO_PERCENT = re.compile(r"loss|time|sec|step|speed|bits|nats|error")
+
+
+def _of_hundred(metric: str, ledger: Ledger) -> bool:
+    """Whether a metric was recorded in percent: 88.0, not 0.88."""
+    means = [cell.mean for (_, _, name), cell in ledger.cells.items() if name == metric]
+    known = ledger.metric(metric)
+    named = not _NO_PERCENT.search(metric.lower()) and known.unit.lower() in {"", "%", "percent"}
+    return named and not known.share and all(0 <= mean <= 100 for mean in means) and max(means) > 1
 
 
 def run_seconds(number: Printed, scope: Scope, text: str, ledger: Ledger) -> str:

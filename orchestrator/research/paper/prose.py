@@ -11,26 +11,21 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from orchestrator.research.paper.columns import is_heading, percent_columns, with_percents
+from orchestrator.research.paper.displays import with_displays
 from orchestrator.research.paper.latex import BEGIN, END, environments
+from orchestrator.research.paper.unprinted import (
+    COMMAND_OPTIONS,
+    DROPPED,
+    blanks_for,
+    without_false,
+)
 
 _DROPPED_ENVIRONMENTS = ("filecontents", "filecontents*", "thebibliography", "comment")
-# Bounded, so that a text of a million characters stays a matter of seconds.
-_OPTIONS = r"(?:\s*+\[[^\]]{0,1000}\]){0,4}"
-_GROUP = r"\s*+\{[^{}]{0,2000}\}"
-# Commands whose arguments print no number of the author's.
-_DROPPED = re.compile(
-    r"\\(?:[Cc]ite[a-zA-Z]*|(?:page|eq|auto|name|[Cc])?ref|[Cc]refrange|label|includegraphics|url"
-    r"|bibliography|bibliographystyle|vspace|hspace|input|include|pagestyle|thispagestyle"
-    r"|captionsetup|graphicspath|addlinespace|cmidrule|cline|specialrule|vskip|hskip)"
-    rf"\*?(?:\([^)]*\))?{_OPTIONS}(?:{_GROUP})?"
-    rf"|\\(?:setlength|addtolength|resizebox|scalebox|rule|href(?={_GROUP}\{{)|multicolumn|multirow"
-    rf"|definecolor|textcolor|fontsize)\*?{_OPTIONS}(?:{_GROUP}){{1,2}}"
-    r"|\\(?:setlength|resizebox)[^\n]*"
-)
 _BEGIN = re.compile(
     r"\\begin\{(?:tabular|tabularx|array|minipage|figure|table|wrapfigure|subfigure|adjustbox"
     r"|longtable|tabular\*|figure\*|table\*|enumerate|itemize)\}"
-    rf"{_OPTIONS}(?:\{{(?:[^{{}}]|\{{[^{{}}]*\}})*\}})*{_OPTIONS}"
+    rf"{COMMAND_OPTIONS}(?:\{{(?:[^{{}}]|\{{[^{{}}]*\}})*\}})*{COMMAND_OPTIONS}"
 )
 # Possessive: matched whole or not at all, so that a page of digits causes no backtracking.
 _AMOUNT = r"[-+]?(?<!\d)(?>\d*\.?\d+)(?>\s*)"
@@ -47,16 +42,14 @@ _SPOKEN = re.compile(
     r"\\(alpha|beta|gamma|lambda|eta|sigma|mu|rho|tau|theta|epsilon|delta|ln|log)(?![A-Za-z])"
 )
 _FILLER = "\ue1ff"  # behind a number by reference, so that the text after it stays at its place
-# Display and inline mathematics; a formula over variables prints no number of a result.
-_DISPLAY = re.compile(
-    r"(?<!\\)\\\[.{0,2000}?\\\]"
-    r"|\\begin\{(equation|align|gather|multline)\*?\}.{0,4000}?\\end\{\1\*?\}",
-    re.DOTALL,
-)
+# Inline mathematics; a formula over variables prints no number of a result.
 _FORMULAE = re.compile(r"(?<!\\)\$[^$]{1,400}\$")
 _OVER_VARIABLES = re.compile(
     r"\\(?:frac|sqrt|sum|prod|min|max|int|log|exp|operatorname|mathbb|mathrm)\b|[A-Za-z}]\s*[(/^]|[)/]\s*\\?[A-Za-z]"
     r"|\d\s*[(/]\s*[(\\A-Za-z]"
+)
+_QUANTITY = re.compile(
+    rf"\\(?:SI|qty){COMMAND_OPTIONS}\s*+\{{([^{{}}]{{1,60}})\}}\s*+\{{\s*\\percent\s*\}}"
 )
 _UNDERSCORE = "\ue000"  # replaces an escaped one while subscripts are dropped
 _SECTION = re.compile(r"\\(section|subsection|begin)\*?\{((?:[^{}]|\{[^{}]*\})*)\}")
@@ -93,10 +86,9 @@ _SENTENCE_END = re.compile(
 
 def sentences(tex: str) -> tuple[Sentence, ...]:
     """Every sentence and table row from the title (whose part is ``title``) to the references."""
-    source = _blank(_COMMENTS, tex)
-    source = _blank(_DISPLAY, source)
+    source = without_false(_COMMENTS.sub(lambda match: blanks_for(match[0]), tex))
     for start, end in environments(source, _DROPPED_ENVIRONMENTS):
-        source = source[:start] + _spaces(source[start:end]) + source[end:]
+        source = source[:start] + blanks_for(source[start:end]) + source[end:]
     title = re.search(r"\\title\{((?:[^{}]|\{[^{}]*\})*)\}", source)
     found = []
     if title and (text := visible_text(title[1]).strip()):
@@ -113,15 +105,6 @@ def sentences(tex: str) -> tuple[Sentence, ...]:
 _COMMENTS = re.compile(r"(?<!\\)(?:\\\\)*%[^\n]*")
 
 
-def _blank(pattern: re.Pattern[str], text: str) -> str:
-    """``text`` with blanks in place of each match, so that every place stays where it is."""
-    return pattern.sub(lambda match: _spaces(match[0]), text)
-
-
-def _spaces(text: str) -> str:
-    return "".join("\n" if char == "\n" else " " for char in text)
-
-
 def _parts(source: str, first: int, last: int) -> list[tuple[str, int, int]]:
     """(heading, start, end) of the abstract and of each section, with its captions and tables."""
     parts, part, at = [], "front", first
@@ -135,18 +118,22 @@ def _parts(source: str, first: int, last: int) -> list[tuple[str, int, int]]:
 
 def sentences_in(source: str, start: int, end: int, part: str) -> list[Sentence]:
     """The sentences between two places of a source without comments."""
-    source = _blank(_DISPLAY, source)
+    source = with_displays(without_false(source), part)
     found: list[Sentence] = []
     paragraph, depth = start, 0
     kind: SentenceKind = "prose"
-    at = start
+    at, percents, heading = start, frozenset[int](), False
     breaks = [*_BREAK.finditer(source, start, end), None]
     for match in breaks:
         stop = match.start() if match else end
         here: SentenceKind = (
             "row" if (match and match["row"]) or (depth and kind == "prose") else kind
         )
-        found += _split(source, at, stop, part, paragraph, here)
+        if depth and here == "row":
+            heading = heading and is_heading(source[at:stop])
+            percents |= percent_columns(source[at:stop]) if heading else frozenset()
+        shown = percents if here == "row" and not heading else frozenset[int]()
+        found += _split(source, at, stop, part, paragraph, here, shown)
         if match is None:
             break
         at = match.end()
@@ -159,16 +146,26 @@ def sentences_in(source: str, start: int, end: int, part: str) -> list[Sentence]
             kind = "caption"
         elif match["begin"]:
             depth += tabular
+            percents, heading = (frozenset(), True) if tabular else (percents, heading)
         elif match["end"]:
             depth -= tabular and depth > 0
+            percents = percents if depth else frozenset()
             kind = "prose"
     return found
 
 
 def _split(
-    source: str, start: int, end: int, part: str, paragraph: int, kind: SentenceKind
+    source: str,
+    start: int,
+    end: int,
+    part: str,
+    paragraph: int,
+    kind: SentenceKind,
+    percents: frozenset[int],
 ) -> list[Sentence]:
-    """The sentences of one piece: at a full stop before a capital."""
+    """The sentences of one piece: at a full stop before a capital. ``percents`` are the columns of a row
+    whose numbers are percentages.
+    """
     at, pieces = start, []
     for match in _SENTENCE_END.finditer(source, start, end):
         pieces.append((at, match.end()))
@@ -176,7 +173,7 @@ def _split(
     pieces.append((at, end))
     found = []
     for first, last in pieces:
-        text = " ".join(visible_text(source[first:last]).split())
+        text = " ".join(visible_text(with_percents(source[first:last], percents)).split())
         if text:
             blank = len(source[first:last]) - len(source[first:last].lstrip())
             tail = len(source[first:last].rstrip())
@@ -194,10 +191,11 @@ def visible_text(tex: str) -> str:
     text = _FORMULAE.sub(_without_formula, text)
     text = _BEGIN.sub("\n\n", text)
     text = re.sub(r"\\(?:end|begin)\{[^}]*\}", "\n\n", text)
-    text = re.sub(r"\\caption" + _OPTIONS, "\n\n", text)
+    text = re.sub(r"\\caption" + COMMAND_OPTIONS, "\n\n", text)
     text = re.sub(r"\\item\b", "\n\n", text)
     text = _LENGTH.sub(" ", text)
-    text = _DROPPED.sub(" ", text)
+    text = DROPPED.sub(" ", text)
+    text = _QUANTITY.sub(r"\1\\%", text)
     text = re.sub(r"(?<=\d)(?:\\,|\{,\}|,)(?=\d{3}(?!\d))", "", text)
     text = re.sub(
         r"(?<!\d)((?>\d[\d.]{0,30}))(?>\s*\$?\s*)\\(?:times|cdot)\s*10\s*\^(?>\s*\{?\s*)([-+]?\d+)\}?",
@@ -209,8 +207,11 @@ def visible_text(tex: str) -> str:
     text = re.sub(r"\\times(?![A-Za-z])|×", " × ", text)
     text = _SPOKEN.sub(r" \1 ", text)
     text = text.replace(r"\_", _UNDERSCORE)
+    text = re.sub(r"[_^]\s*\{(\s*\+-[^{}]{0,60})\}", r"\1", text)  # an error that is set low
     # The digits of x_1 and x^2 are names, not quantities.
     text = re.sub(r"[_^]\s*(?:\{[^{}]*\}|\\?\w+)", " ", text)
+    # A dash at the end of a cell is no sign of the number in the next one.
+    text = re.sub(r"[-−–—]{1,3}[ \t$}]*+(?=&)", " ", text)
     text = text.replace("&", " ").replace(r"\ ", " ").replace(_UNDERSCORE, "_")
     for mark, printed in {"%": "%", "#": "#", "{": "(", "}": ")"}.items():
         text = text.replace("\\" + mark, printed)
@@ -219,5 +220,6 @@ def visible_text(tex: str) -> str:
     text = text.replace("}{", "} {").replace("{", "").replace("}", "").replace("$", "")
     text = re.sub(r"[−–]", "-", text)
     text = re.sub(r"(?<=[\d%])\s*-{2,3}\s*(?=[\d.])", " to ", text)
+    text = re.sub(r"-{2,3}(?=\s*[\d.])", " — ", text)
     text = re.sub(r"-{2,3}", " - ", text)
     return _STRUCTURE.sub(" ", text)
