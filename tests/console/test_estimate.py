@@ -39,7 +39,7 @@ def test_the_screen_fits_eighty_columns_and_starts_nothing(tmp_path: Path) -> No
     assert heads.split() == ["stage", "requests", "prompt", "cached", "answer", "US$", "time"]
     names = [row.split()[0] for row in rows]
     assert names == ["baseline", "ideas", "novelty", "experiments", "plots", "critique", "notes",
-                     "writeup", "compile", "review", "total"]  # fmt: skip
+                     "writeup", "compile", "verify", "review", "total"]  # fmt: skip
     assert max(map(len, table.splitlines())) <= 80
     assert "From 6 recorded studies" in notes
     assert "50 tokens a second, assumed" in notes
