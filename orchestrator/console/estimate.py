@@ -205,7 +205,7 @@ def _rests_on(basis: EstimateBasis) -> Iterator[str]:
     )
     if basis.unread:
         yield f"{out.counted(basis.unread, 'run')} in the results folder could not be read."
-    yield "Cached tokens repeat the request before: at the price of the vendor's cache, if known."
+    yield "Cached tokens repeat the beginning of an earlier request: at the price of the vendor's cache, if known."
     rate = "measured" if basis.speed_measured else f"{TOKENS_A_SECOND:.0f} tokens a second, assumed"
     yield f"Time: the model's speed is {rate}; {_baseline(basis)}."
 

@@ -45,16 +45,15 @@ def extreme_problems(clause: Clause, scope: Scope, ledger: Ledger) -> list[str]:
 
 def _whose_number(clause: Clause, scope: Scope, what: str, ledger: Ledger) -> tuple[int, ...]:
     """Of "the best loss is 1.10": the run that has this mean, the extreme one first; none where it is no run's."""
-    numbers = list(printed_numbers(clause.text))
+    numbers, places = [*printed_numbers(clause.text)], [*places_of(scope, ledger)]
     if len(numbers) != 1 or numbers[0].spelled:
         return ()
     found = [
         run
-        for place in places_of(scope, ledger)
+        for place in places
         for run in ledger.numbers
         if (cell := ledger.cells.get((run, *place))) and is_printed(numbers[0], cell.mean)
     ]
-    places = places_of(scope, ledger)
     found.sort(key=lambda run: not any(_is_extreme(run, place, what, ledger) for place in places))
     return tuple(found[:1])
 

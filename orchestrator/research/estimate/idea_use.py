@@ -20,7 +20,7 @@ SHIPPED_USES = Path(__file__).with_name("recorded.json")
 class StepUse:
     """The requests of one purpose in one stage of an idea; a run's requests are shared by its ideas.
 
-    Tokens: ``prompt`` whole, of which ``cached`` repeat the request before, ``written`` are new up to
+    Tokens: ``prompt`` whole, of which ``cached`` repeat the beginning of an earlier request, ``written`` are new up to
     a marked end, and ``code`` are lines of the template's code. ``answer`` is the tokens of the
     ``answered`` requests, whose answers were counted. ``pictures`` are sent with the prompts.
     """
