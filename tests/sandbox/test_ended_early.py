@@ -14,8 +14,13 @@ import pytest
 
 from orchestrator.core.errors import EngineFailed
 from orchestrator.sandbox import sandbox
-from orchestrator.sandbox.engine.client import Engine
-from orchestrator.sandbox.engine.objects import create_container, make_volume, remove_volume
+from orchestrator.sandbox.engine.client import APIError, Engine
+from orchestrator.sandbox.engine.objects import (
+    create_container,
+    make_volume,
+    remove_container,
+    remove_volume,
+)
 from orchestrator.sandbox.job.cgroup import process_status
 from tests.contracts.sandbox import WRITES, job_of
 from tests.support.sandbox_rig import DockerBench, docker_bench
@@ -103,6 +108,28 @@ def test_a_container_whose_creation_was_stopped_is_removed_although_the_engine_m
         create_container(bench.engine, {"Image": "aisci-storage"}, f"aisci-late-{os.getpid()}")
     assert made
     assert bench.engine.containers.list(all=True, filters={"name": "aisci-late-"}) == []
+
+
+def test_a_container_that_ends_just_before_the_engine_kills_it_is_removed(
+    bench: DockerBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Docker before 25 then refuses its removal, with the words below (measured with 20.10)."""
+    name = f"aisci-ended-{os.getpid()}"
+    ended = create_container(bench.engine, {"Image": "aisci-storage", "Cmd": ["true"]}, name)
+    remove = bench.engine.api.remove_container
+    answers = [
+        f"Could not kill running container {ended}, cannot remove - Container {ended} is not running"
+    ]
+
+    def refused_once(container: str, **how: Any) -> None:
+        if answers:
+            raise APIError("500 Server Error", explanation=answers.pop())
+        remove(container, **how)
+
+    monkeypatch.setattr(bench.engine.api, "remove_container", refused_once)
+    remove_container(bench.engine, ended)
+    assert answers == []
+    assert bench.engine.containers.list(all=True, filters={"name": name}) == []
 
 
 def test_a_volume_whose_container_is_still_being_removed_is_removed_after_it(

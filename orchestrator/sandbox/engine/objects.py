@@ -13,6 +13,8 @@ from orchestrator.core.errors import AisciError, ControlUnavailable, EngineFaile
 from orchestrator.sandbox.engine.client import APIError, Engine, NotFound, translated
 
 CONFLICT = HTTPStatus.CONFLICT  # "removal … is already in progress"
+# Docker before 25 says so, with status 500, of a container that ended just before it was killed.
+_ENDED_MEANWHILE = "is not running"
 _TRIES, _PAUSE = 60, 0.5  # seconds between tries
 _NOTICED = 4  # tries until the engine reports an end that the kernel has reported
 
@@ -74,9 +76,9 @@ def _removed(what: str, remove: Callable[[], object]) -> None:
             except NotFound:
                 return
             except APIError as error:
-                if error.status_code != CONFLICT:
-                    raise
                 why = str(error.explanation)
+                if error.status_code != CONFLICT and _ENDED_MEANWHILE not in why:
+                    raise
                 time.sleep(_PAUSE)
         raise EngineFailed(
             f"the engine did not remove a {what.split(maxsplit=1)[0]} within {_TRIES * _PAUSE:g} s",

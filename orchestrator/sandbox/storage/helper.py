@@ -57,8 +57,10 @@ class Helper:
 
     def remove(self) -> None:
         """Kill and remove it; no error if it does not exist."""
-        self._stream.close()
-        remove_container(self._engine, self.id)
+        try:  # the stream last: without it the program ends by itself while the engine kills it
+            remove_container(self._engine, self.id)
+        finally:
+            self._stream.close()
 
     def _send(self, request: Mapping[str, Any]) -> None:
         try:
