@@ -56,7 +56,8 @@ class Job:
     ``scope`` is unique to the call (it ends in the attempt), so ``id`` is too. ``harvest``
     are files, folders (ending in ``/``) or file patterns of one folder (``*.png``) below the
     working directory; ``data`` are staged data sets as (name, hash of the content), mounted
-    read-only below ``/data`` from wherever this host keeps them.
+    read-only below ``/data`` from wherever this host keeps them. ``preload`` are modules of the image
+    that its interpreter may import before the job is known.
     """
 
     scope: str
@@ -67,6 +68,7 @@ class Job:
     harvest: tuple[str, ...]
     env: tuple[tuple[str, str], ...] = ()
     data: tuple[tuple[str, str], ...] = ()
+    preload: tuple[str, ...] = field(default=(), metadata=UNWRITTEN)
 
     @property
     def id(self) -> str:

@@ -1,7 +1,8 @@
 """What the jobs of a run may use together, and what the host keeps free.
 
 A job's limits count in full from before its volume is created until all of it is removed. The
-trusted containers (one per job, one per run) are not jobs: they count against the host alone.
+trusted containers (one per job, one per run), and one that waits with packages imported, are not
+jobs: they count against the host alone.
 """
 
 from __future__ import annotations
@@ -107,16 +108,18 @@ class Admission:
                 self._held.remove(hold)
                 self._turn.notify_all()
 
-    def room_ahead(self, job: Limits, places: Mapping[Path, int]) -> bool:
+    def room_ahead(self, job: Limits, places: Mapping[Path, int], *, imports: bool = False) -> bool:
         """Whether the host's disks would keep their reserves if the run's jobs were all such as ``job``,
         with one more beside them, which waits: its volume may be reserved by then, and nothing runs in it.
+        With ``imports`` packages are imported in it: then the host's memory would keep its reserve too.
         """
         if self._limits is None:
             return True
         with self._turn:
             more = max(0, self._limits.containers - len(self._held)) + 1
             holds = (*self._held, *[(job, places)] * more)
-            return self._full(holds, self._limits) is None
+            lacks = self._lacking if imports else self._full
+            return lacks(holds, self._limits) is None
 
     def _its_turn(self, hold: _Hold, ahead: list[_Hold]) -> bool:
         """Whether it fits and delays none that goes first, or there is no other job to wait for: of this

@@ -24,23 +24,14 @@ from orchestrator.core.stopwatch import utc_now
 from orchestrator.record.attestation import SettingPairs
 from orchestrator.record.blobs import BlobStore
 from orchestrator.sandbox.engine.objects import while_it_runs
-from orchestrator.sandbox.engine.resolver import resolver_of
 from orchestrator.sandbox.engine.stream import STDOUT, LineBuffer
 from orchestrator.sandbox.gpus.cdi import how_lent
-from orchestrator.sandbox.job import gvisor
-from orchestrator.sandbox.job.cgroup import Cgroup, process_status
-from orchestrator.sandbox.job.kernel_limits import kernel_limits_of
+from orchestrator.sandbox.job.gate_view import gate_view
 from orchestrator.sandbox.job.monitor import Monitor
 from orchestrator.sandbox.job.session import Session, job_interrupted
 from orchestrator.sandbox.job.slot import Shape, Slot
-from orchestrator.sandbox.job.spec import WORKDIR, opens_gate
-from orchestrator.sandbox.job.verify import (
-    ReadBack,
-    check_engine,
-    check_kernel_view,
-    check_workspace,
-    workspace_of,
-)
+from orchestrator.sandbox.job.spec import opens_gate, preloads
+from orchestrator.sandbox.job.verify import ReadBack, check_engine
 from orchestrator.sandbox.network.proxy import Proxy
 from orchestrator.sandbox.resources import OnEvent, SandboxPool
 
@@ -121,7 +112,7 @@ class DockerSandbox:
         lines = LineBuffer()
         with while_it_runs(engine, slot.container):
             back = slot.read_back()
-            seen = self._seen(slot, back)
+            seen = gate_view(slot, back)
             monitor = Monitor(
                 engine, slot.container, pid=back.pid, stream=slot.stream, limits=limits,
                 keeper=slot.keeper, gpus=lease.meter, lines=lines if duplex else None,
@@ -140,6 +131,7 @@ class DockerSandbox:
         within.check(job.scope)
         if proxy:
             proxy.begin()
+        slot.begin_imports()
         slot.stream.send(opens_gate(job.argv))
         if not duplex:
             slot.stream.close_stdin()
@@ -189,7 +181,8 @@ class DockerSandbox:
         ahead, limits = self.pool.ahead, shape.limits
         if ahead is None or self.pool.stopped.is_set():
             return
-        if not self.pool.admission.room_ahead(limits, added):
+        imports = preloads(shape, duplex=shape.duplex)
+        if not self.pool.admission.room_ahead(limits, added, imports=imports):
             return
         seconds = shape.longest() + _AHEAD
         name = f"ahead{next(_NUMBERS)}"
@@ -200,6 +193,8 @@ class DockerSandbox:
                 return slot
             try:
                 slot.hold(info)
+                if imports:
+                    self._begin_imports(slot)
             except BaseException:
                 slot.close()
                 raise
@@ -207,23 +202,11 @@ class DockerSandbox:
 
         ahead.want(shape, make)
 
-    def _seen(self, slot: Slot, back: ReadBack) -> SettingPairs:
-        """The kernel's view of the container at its gate.
-
-        Raises :class:`SandboxFailed` if it has more rights, or other mounts, than requested.
-        """
-        limits = slot.shape.limits
-        seen = process_status(back.pid) + kernel_limits_of(
-            back.pid, Cgroup.of(back.pid, slot.container)
-        )
-        seen += resolver_of(back.resolv_conf)
-        if limits.runtime == gvisor.RUNTIME:  # its first process is gVisor, which has no such mount
-            seen += gvisor.read_gate_status(slot.stream)
-        else:
-            seen += workspace_of(back.pid, WORKDIR)
-        check_kernel_view(seen, limits)
-        check_workspace(seen, slot.backend)
-        return seen
+    def _begin_imports(self, slot: Slot) -> None:
+        """In a container that waits, once its settings and rights are as requested."""
+        with while_it_runs(self.pool.engine, slot.container):
+            gate_view(slot, slot.read_back())
+        slot.begin_imports()
 
     def _proxy(self, job: Job, undo: ExitStack) -> Proxy | None:
         """The job's only network access, if its policy has an allow-list.

@@ -18,6 +18,14 @@ EntryName = Annotated[
         "rename it",
     ),
 ]
+ModuleName = Annotated[
+    str,
+    Form(
+        r"^[A-Za-z_][A-Za-z0-9_]{0,79}(\.[A-Za-z_][A-Za-z0-9_]{0,79}){0,4}$",
+        "a module's name has dots between words, as after `import`: {!r}",
+        "write it as the experiment imports it",
+    ),
+]
 FilePath = Annotated[
     str,
     StringConstraints(max_length=200),

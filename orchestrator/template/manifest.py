@@ -2,7 +2,8 @@
 
 Each key is used: ``editable`` and ``fixed`` bound the editor, ``metrics`` give the better
 direction, ``knobs`` are what ``builtin/sweep`` varies, ``data`` is what the host fetches and mounts,
-``packages`` are compared with the imports, ``lock`` lists what the base image lacks,
+``packages`` are compared with the imports, ``preload`` are imported while a container waits for its
+experiment, ``lock`` lists what the base image lacks,
 ``opaque_files`` allows pickles for its own ``plot.py``, ``scales`` set the size of a run, and ``beats`` is what a run must reach to count as trained.
 """
 
@@ -21,6 +22,7 @@ from orchestrator.template.fields import (
     FilePath,
     FiniteNumber,
     KnobValue,
+    ModuleName,
     Seeds,
     Setting,
     SettingValue,
@@ -163,6 +165,7 @@ class Manifest(_Record):
     knobs: dict[EntryName, Knob] = {}
     data: tuple[DataSet, ...] = ()
     packages: tuple[EntryName, ...] = ()
+    preload: Annotated[tuple[ModuleName, ...], Field(max_length=8)] = ()
     lock: FilePath | None = None
     scales: Annotated[dict[EntryName, Scale], Field(min_length=1)]
     gpu: Literal["none", "optional", "required"] = "optional"
@@ -187,6 +190,10 @@ class Manifest(_Record):
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
             raise Invalid(f"two data sets have the name {twice}", "rename one of them", ("data",))
+        for index, module in enumerate(self.preload):
+            if module.partition(".")[0] not in self.packages:
+                what = f"{module!r} is of no package in `packages`"
+                raise Invalid(what, nearest(module, self.packages), ("preload", index))
         fetched = {data.name for data in self.data if data.source == "download"}
         for name, scale in self.scales.items():
             at: Loc = ("scales", name, "data")

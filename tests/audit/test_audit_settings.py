@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.audit import pins
+from orchestrator.audit import pins, settings
 from orchestrator.audit.behaviour import kernel_findings, usage_findings, verdict_findings
 from orchestrator.audit.calls import AuditedCall, AuditedContainer
 from orchestrator.audit.record import JournalLine, JournalLog
@@ -33,10 +34,10 @@ NONE = "0" * 16
 
 def box_of(
     limits: Limits, kind: ContainerKind, *, gpus: tuple[str, ...] = (), cdi: tuple[str, ...] = (),
-    data: tuple[tuple[str, str], ...] = (),
+    data: tuple[tuple[str, str], ...] = (), preload: tuple[str, ...] = (),
 ) -> AuditedContainer:  # fmt: skip
     """A call as its record would have it, had the engine done exactly as the sandbox asks."""
-    job = replace(golden_rig.job_of(limits, kind), data=data)
+    job = replace(golden_rig.job_of(limits, kind), data=data, preload=preload)
     body = create_request(
         job, image="sha256:1", volume="aisci-0a-b1", labels={}, duplex=kind == "editor",
         gpus=gpus, cdi=cdi, egress="/tmp/aisci-x/egress.sock" if limits.network else "",
@@ -97,6 +98,39 @@ def test_staged_data_is_expected_where_the_job_names_it(tmp_path: Path) -> None:
     assert box.job
     without = replace(box, job=replace(box.job, data=()))
     assert said(without)[0].startswith("HostConfig.Mounts was requested as")
+
+
+@pytest.mark.parametrize("runtime", ["runc", "runsc"])
+def test_a_preloaded_interpreter_is_expected_with_the_packages_that_its_job_names_and_no_others(
+    runtime: str,
+) -> None:
+    limits = replace(limits_of("ci-cpu"), runtime=runtime)
+    box = box_of(limits, "experiment", preload=("numpy", "torch"))
+    assert said(box) == []
+    assert box.job
+    for other in ((), ("numpy",), ("numpy", "torch", "requests")):
+        found = said(replace(box, job=replace(box.job, preload=other)))
+        assert [what.partition(" ")[0] for what in found] == ["Config.Entrypoint"], other
+    asked = dict(box.evidence.asked)
+    asked["Config.Entrypoint"] = asked["Config.Entrypoint"].replace(
+        "def wait", "import spy; def wait"
+    )
+    pairs = tuple(asked.items())
+    env = tuple(pair for pair in box.evidence.inspected if pair[0].startswith("Env."))
+    changed = said(with_pairs(box, asked=pairs, inspected=(*pairs, *env)))
+    assert [what.partition(" ")[0] for what in changed] == ["Config.Entrypoint"]
+
+
+def test_nothing_is_preloaded_beside_the_forwarder_of_an_allow_list() -> None:
+    limits = replace(limits_of("ci-cpu"), network=("pypi.org:443",))
+    assert said(box_of(limits, "experiment", preload=("torch",))) == []
+    asked = dict(box_of(limits, "experiment", preload=("torch",)).evidence.asked)
+    assert "torch" not in asked["Config.Entrypoint"]
+
+
+def test_the_audit_knows_the_program_that_waits() -> None:
+    program = (ROOT / "sandbox/preload/wait.py").read_bytes()
+    assert hashlib.sha256(program).hexdigest() in settings._WAITING
 
 
 def named(box: AuditedContainer) -> list[str]:

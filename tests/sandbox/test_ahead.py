@@ -17,6 +17,7 @@ from orchestrator.sandbox import sandbox as jobs
 from orchestrator.sandbox.admission import Admission
 from orchestrator.sandbox.ahead import Ahead
 from orchestrator.sandbox.engine.client import connect
+from orchestrator.sandbox.job import gate_view
 from orchestrator.sandbox.job import slot as slots
 from orchestrator.sandbox.job.monitor import Monitor
 from tests.contracts.sandbox import LIMITS, WRITES, SandboxContract, Scenario, job_of
@@ -215,8 +216,8 @@ def test_everything_is_verified_before_the_gate_opens(
     told(slots, "create_container", "created")
     told(slots, "read_back", "settings")
     told(slots, "put_files", "files")
-    told(jobs, "check_kernel_view", "rights")
-    told(jobs, "check_workspace", "mount")
+    told(gate_view, "check_kernel_view", "rights")
+    told(gate_view, "check_workspace", "mount")
     told(jobs, "opens_gate", "gate")
     told(Monitor, "start", "clock")
     job = job_of(bench, TRUE, scope="ahead/order", pids=77)

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 from orchestrator.core.errors import EngineFailed
-from orchestrator.sandbox import sandbox
 from orchestrator.sandbox.engine.client import APIError, Engine
 from orchestrator.sandbox.engine.objects import (
     create_container,
@@ -21,6 +20,7 @@ from orchestrator.sandbox.engine.objects import (
     remove_container,
     remove_volume,
 )
+from orchestrator.sandbox.job import gate_view
 from orchestrator.sandbox.job.cgroup import process_status
 from tests.contracts.sandbox import WRITES, job_of
 from tests.support.sandbox_rig import DockerBench, docker_bench
@@ -73,7 +73,7 @@ def test_between_two_looks(bench: DockerBench, monkeypatch: pytest.MonkeyPatch) 
             pass
         return seen
 
-    monkeypatch.setattr(sandbox, "process_status", looked)
+    monkeypatch.setattr(gate_view, "process_status", looked)
     with pytest.raises(EngineFailed, match="ended before its program started"):
         bench.sandbox.run(job_of(bench, WRITES))
 
@@ -84,7 +84,7 @@ def test_what_a_machine_cannot_give_is_still_said_of_a_container_that_runs(
     def blind(_pid: int) -> tuple[tuple[str, str], ...]:
         raise PermissionError(1, "no look at others")
 
-    monkeypatch.setattr(sandbox, "process_status", blind)
+    monkeypatch.setattr(gate_view, "process_status", blind)
     with pytest.raises(PermissionError):
         bench.sandbox.run(job_of(bench, WRITES))
 

@@ -38,6 +38,14 @@ NAME = "aisci-test-start"
 RUNTIMES = ("runc", "runsc")
 NOTHING = Scenario("pass")
 SAYS = ("python3", "-I", "-c", "print('first', flush=True)")
+TORCH = "aisci-sandbox:cpu"
+IMPORTS = "import torch; print('first', flush=True)"
+ALONE = "import torch, alone"
+STARTS = """
+import subprocess, sys
+for _ in sys.stdin: print(subprocess.run([sys.executable, '-c', 'import torch']).returncode)
+"""
+_RESTS = 50_000_000  # nanoseconds of processor in a second: gVisor uses some while nothing runs
 
 
 def main() -> None:
@@ -77,6 +85,8 @@ def measure(engine: Engine, runtime: str, samples: int) -> dict[str, Any]:
 
 def plain_of(kind: str) -> str:
     """What a kind is compared with."""
+    if "import torch" in kind:
+        return ALONE
     return "first line, plain" if kind.startswith("first line") else "plain container"
 
 
@@ -104,6 +114,8 @@ def kinds(engine: Engine, runtime: str, folder: Path) -> Iterator[dict[str, Kind
     """What is compared, by name; backends that this machine does not have are left out."""
     with ExitStack() as undo:
         found: dict[str, Kind] = {}
+        torch = AheadBench(engine, folder / "torch")
+        undo.enter_context(torch.pool)
         bench = undo.enter_context(opened(engine, folder, BACKENDS))
         job = job_of(bench, NOTHING, runtime=runtime, pids=256)  # runsc needs many of its own
         image = bench.depot.image()
@@ -130,7 +142,63 @@ def kinds(engine: Engine, runtime: str, folder: Path) -> Iterator[dict[str, Kind
             found[f"first line, made ahead on {backend}"] = first_line(
                 made.sandbox, job, made.ready
             )
+        found |= after_an_import(torch, runtime, undo)
         yield found
+
+
+def after_an_import(bench: AheadBench, runtime: str, undo: ExitStack) -> dict[str, Kind]:
+    """Until a program has imported PyTorch: a new process of a container that runs, and jobs that do it or find it done."""
+    job = job_of(
+        bench, Scenario(IMPORTS), runtime=runtime, image=TORCH, memory=1 << 30, wall=60.0, pids=256
+    )
+    preloaded = replace(job, preload=("torch",))
+    whole(bench, preloaded)
+    image = {"Image": TORCH, "Cmd": ["python", "-c", IMPORTS]}
+    plain = image | {"HostConfig": {"Runtime": runtime, "NetworkMode": "none"}}
+    runs = ("python", "main.py")
+    return {
+        ALONE: Kind(partial(alone, undo.enter_context(running(bench.engine, image, runtime)))),
+        "import torch, plain container": plain_line(bench.engine, plain),
+        "import torch, job": first_line(bench.sandbox, job, argv=runs),
+        "import torch, preloaded": first_line(
+            bench.sandbox, preloaded, partial(imported, bench, "torch"), runs
+        ),
+    }
+
+
+@contextmanager
+def running(engine: Engine, image: dict[str, Any], runtime: str) -> Iterator[Stream]:
+    """A plain container that starts a process for each line that it reads, and answers at its end."""
+    host = {"HostConfig": {"Runtime": runtime, "NetworkMode": "none"}}
+    made = create_container(
+        engine, image | host | ATTACHED | {"Cmd": ["python", "-c", STARTS]}, f"{NAME}-runs"
+    )
+    try:
+        stream = Stream(engine, made)
+        try:
+            engine.api.start(made)
+            yield stream
+        finally:
+            stream.close()
+    finally:
+        remove_container(engine, made)
+
+
+def alone(stream: Stream) -> None:
+    stream.send(b"\n")
+    said = b""
+    while b"0" not in said:
+        said += b"".join(data for _, data in stream.read(60.0))
+
+
+def imported(bench: AheadBench, module: str) -> None:
+    """Wait until what is preloaded with ``module`` no longer uses the processor."""
+    (waiting,) = [one for one in bench.ready() if module in one.shape.preload]
+    used, before = 0, -_RESTS
+    while used - before >= _RESTS:
+        time.sleep(1.0)
+        stats = bench.engine.api.stats(waiting.container, stream=False, one_shot=True)
+        before, used = used, stats["cpu_stats"]["cpu_usage"]["total_usage"]
 
 
 @contextmanager
@@ -173,14 +241,17 @@ def whole(bench: DockerBench | AheadBench, job: Job) -> None:
 
 
 def first_line(
-    sandbox: DockerSandbox, job: Job, ready: Callable[[], object] = lambda: None
+    sandbox: DockerSandbox,
+    job: Job,
+    ready: Callable[[], object] = lambda: None,
+    argv: tuple[str, ...] = SAYS,
 ) -> Kind:
     """Until the first line of a job's program is read; then it ends."""
     opened = list[ExitStack]()
 
     def timed() -> None:
         opened.append(ExitStack())
-        session = opened[-1].enter_context(sandbox.open(replace(job, argv=SAYS), duplex=False))
+        session = opened[-1].enter_context(sandbox.open(replace(job, argv=argv), duplex=False))
         while "first" not in session.printed():
             time.sleep(0.001)
 
@@ -196,8 +267,9 @@ def plain_line(engine: Engine, body: dict[str, Any]) -> Kind:
         stream = Stream(engine, made)
         opened.append((made, stream))
         engine.api.start(made)
-        while not stream.read(1.0):
-            pass
+        said = b""
+        while b"first" not in said:
+            said += b"".join(data for _, data in stream.read(1.0))
 
     def after() -> None:
         made, stream = opened.pop()

@@ -61,6 +61,7 @@ def baseline_job(
         harvest=("run_0/",),
         env=tuple(template.scale(scale).env.items()),
         data=data,
+        preload=template.manifest.preload,
     )
 
 
@@ -151,11 +152,10 @@ def _run(before: Study, number: int, planned: PlannedRun, ports: Ports) -> Study
         results, trouble, _ = measured(job, result, number, scoped, tails=study.tails)
         trouble = trouble or _repeats(before, results)
         if results is not None and not trouble:
-            code = common.code_only(study.tree)
             about = described(edit.reply) or planned.tests
             run = finished_run(
-                number, code, result, name=planned.name, description=about, attempts=attempt,
-                base=base.number,
+                number, common.code_only(study.tree), result, name=planned.name, description=about,
+                attempts=attempt, base=base.number,
             )  # fmt: skip
             ports.note(RunFinished(run=run))
             return _with_run(before, run, results)

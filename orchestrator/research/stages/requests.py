@@ -72,4 +72,5 @@ def experiment_job(
         harvest=harvest,
         env=tuple(study.template.scale(study.scale).env.items()),
         data=study.data,
+        preload=study.template.manifest.preload,
     )

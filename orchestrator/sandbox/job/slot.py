@@ -2,19 +2,22 @@
 
 Nothing of a job is needed to make one but its *shape*. So one can be made before its job is known.
 It runs nothing but the gate of ``spec.py`` until the job's files are in it, its settings and its
-rights are read, and its limits are being enforced.
+rights are read, and its limits are being enforced; but where the template allows it, the image's own
+packages are imported once its settings and rights are read. They are read again for the job.
 """
 
 from __future__ import annotations
 
 import time
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from orchestrator.core.deadline import FOREVER, Deadline
 from orchestrator.core.job import ContainerKind, Job, Limits
 from orchestrator.core.tree import Tree
+from orchestrator.record.attestation import SettingPairs
 from orchestrator.record.blobs import BlobStore
 from orchestrator.sandbox.engine.client import Engine, translated
 from orchestrator.sandbox.engine.labels import DEADLINE
@@ -22,7 +25,7 @@ from orchestrator.sandbox.engine.objects import create_container, remove_contain
 from orchestrator.sandbox.engine.stream import Stream
 from orchestrator.sandbox.gpus.cdi import cdi_devices
 from orchestrator.sandbox.job.packing import put_files
-from orchestrator.sandbox.job.spec import create_request, user_of
+from orchestrator.sandbox.job.spec import BEGINS_IMPORTS, create_request, preloads, user_of
 from orchestrator.sandbox.job.verify import ReadBack, read_back
 from orchestrator.sandbox.resources import RunResources
 from orchestrator.sandbox.storage.quota import Quota
@@ -46,12 +49,14 @@ class Shape:
     duplex: bool
     env: tuple[tuple[str, str], ...] = ()
     data: tuple[tuple[str, str], ...] = ()
+    preload: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, job: Job, *, image: str, data: tuple[tuple[str, str], ...], duplex: bool) -> Shape:
         return cls(
-            kind=job.kind, limits=job.limits, image=image, duplex=duplex, env=job.env, data=data
-        )
+            kind=job.kind, limits=job.limits, image=image, duplex=duplex, env=job.env, data=data,
+            preload=job.preload,
+        )  # fmt: skip
 
     def longest(self, within: Deadline = FOREVER) -> float:
         """Seconds that a container may exist once its job is known, until the sentinel ends it."""
@@ -73,6 +78,8 @@ class Slot:
         self.shape = shape
         self.labels = resources.labels(name, shape.kind, seconds=seconds)
         self.container = ""
+        self.status: SettingPairs | None = None
+        self._imports = False
         self.body: dict[str, Any] = {}
         self.stream: Stream
         uid, gid = user_of(shape.limits)
@@ -104,9 +111,30 @@ class Slot:
         with translated("starting a job's container"):
             self._engine.api.start(self.container)
 
+    def begin_imports(self) -> None:
+        """Let a container that may be preloaded import its packages; of another one, nothing."""
+        if preloads(self.shape, duplex=self.shape.duplex) and not self._imports:
+            self._imports = True
+            self.stream.send(BEGINS_IMPORTS)
+
     def fill(self, files: Tree, blobs: BlobStore) -> None:
-        """Copy a job's files in. Nothing of a job has run, so nothing interferes with the unpacking."""
-        put_files(self._engine, self.container, files, blobs, user_of(self.shape.limits))
+        """Copy a job's files in. Nothing that runs in the container interferes with the unpacking."""
+        with self._paused():
+            put_files(self._engine, self.container, files, blobs, user_of(self.shape.limits))
+
+    @contextmanager
+    def _paused(self) -> Iterator[None]:
+        """While files come in, no package that is imported runs: engines have followed its links."""
+        if not self._imports:
+            yield
+            return
+        with translated("pausing a container that waits"):
+            self._engine.api.pause(self.container)
+        try:
+            yield
+        finally:
+            with translated("going on with a container that waited"):
+                self._engine.api.unpause(self.container)
 
     def read_back(self) -> ReadBack:
         """What the engine says of it now. Raises :class:`SandboxFailed` if that is not what was asked."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 import posixpath
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
 from orchestrator.core.errors import ControlUnavailable
 from orchestrator.core.filenames import why_unsafe
+from orchestrator.core.files import shipped_root
 from orchestrator.core.job import Limits
 from orchestrator.policy.lint import LEAST_TMPFS
 from orchestrator.policy.seccomp import profile_of, under
@@ -33,6 +35,10 @@ _GATE = (
     """+*) word=$(printf '%b.' "${{word#+}}"); set -- "$@" "${{word%.}}";; """
     '*) {first}exec "$@"{stdin}; exit;; esac; done; exit 125'
 )
+# The gate of a job that may be preloaded: at the first empty line, which the host sends when it has read
+# the container's settings and rights, packages are imported; then the words are read as above.
+_PRELOAD_GATE = 'read -r go && exec python -c "$@"'
+BEGINS_IMPORTS = b"\n"
 # Under an allow-list the program starts only if the forwarder to the host's proxy runs.
 PROXY_SOCKET, _PROXY_PORT = "/run/aisci/egress.sock", 3128
 _FORWARD = f"/usr/bin/python3 -I -S /opt/aisci/forward.py {_PROXY_PORT} {PROXY_SOCKET} && "
@@ -77,6 +83,8 @@ class Boxed(Protocol):
     def env(self) -> tuple[tuple[str, str], ...]: ...
     @property
     def data(self) -> tuple[tuple[str, str], ...]: ...
+    @property
+    def preload(self) -> tuple[str, ...]: ...
 
 
 def create_request(
@@ -96,13 +104,16 @@ def create_request(
     ``egress`` is the host's path of the proxy's socket, if the policy has an allow-list.
     """
     gate = _GATE.format(first=_FORWARD if egress else "", stdin="" if duplex else " </dev/null")
+    told: tuple[str, ...] = ()
+    if preloads(job, duplex=duplex):
+        gate, told = _PRELOAD_GATE, (_waiting(), *job.preload)
     gate = gate if job.limits.runtime == "runc" else _TELL + gate
     return {
         "Image": image,
         "Hostname": "aisci",  # a random one would differ between runs
         "User": job.limits.user,
         "WorkingDir": WORKDIR,
-        "Entrypoint": ["/bin/sh", "-c", gate, "aisci"],
+        "Entrypoint": ["/bin/sh", "-c", gate, "aisci", *told],
         "Cmd": [],  # the gate is told it
         "Env": [f"{name}={value}" for name, value in sorted(environment(job, gpus).items())],
         "Labels": dict(labels),
@@ -111,6 +122,18 @@ def create_request(
         "Healthcheck": {"Test": ["NONE"]},  # an image's own would run before the gate opens
         "HostConfig": _host_config(job, volume, device_requests(gpus, cdi), egress),
     }
+
+
+def preloads(job: Boxed, *, duplex: bool) -> bool:
+    """Whether an interpreter waits for the job with packages imported. Not where another program, the
+    forwarder or the caller's own, reads its input or must run before it.
+    """
+    return bool(job.preload) and not duplex and not job.limits.network
+
+
+@cache
+def _waiting() -> str:
+    return (shipped_root() / "sandbox" / "preload" / "wait.py").read_text("utf-8")
 
 
 def _host_config(
