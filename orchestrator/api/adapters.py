@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 from orchestrator.api.allowed_models import is_free, require_may_ask, server_of_model
 from orchestrator.api.data import same_data
@@ -12,9 +12,10 @@ from orchestrator.api.prepare import open_author
 from orchestrator.core.files import shipped_root
 from orchestrator.core.model import FALLBACK, REVIEWING
 from orchestrator.core.outlook import Outlook
-from orchestrator.core.protocols import Blobs, LanguageModel, Sandbox
+from orchestrator.core.protocols import Blobs, Editor, LanguageModel, Sandbox
 from orchestrator.core.tree import Tree, digest
 from orchestrator.editor.aider import ContainerEditor, ProcessEditor
+from orchestrator.editor.worker_process import WarmWorkers
 from orchestrator.literature.engines.opening import open_sources, own_shelf
 from orchestrator.literature.library.local import LocalLibrary
 from orchestrator.machine.baseline_cache import CachedBaselineSandbox, find_baseline
@@ -109,14 +110,15 @@ def real_edges(
         setup.policy, engine, run_id, images=setup.images, data=setup.data, on_event=on_event,
         many=True, gpus=gpus,
     )  # fmt: skip
-    with pool:
+    warm = WarmWorkers(worker)
+    with pool, closing(warm):
 
         def over(blobs: BlobStore) -> Edges:
             sandbox = DockerSandbox(pool, blobs)
-            on_host = setup.policy.editor_on_host
-            editor = (
-                ProcessEditor(blobs, worker) if on_host else ContainerEditor(sandbox.open, blobs)
-            )
+            editor: Editor = ContainerEditor(sandbox.open, blobs)
+            if setup.policy.editor_on_host:
+                editor = ProcessEditor(blobs, worker, warm)
+                warm.want()
             before = _before(meter(sandbox), setup, blobs)
             named = {role: with_pictures(one, blobs) for role, one in roles.items()}
             author = with_pictures(model, blobs)

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from orchestrator.audit.calls import AuditedContainer
 from orchestrator.audit.finding import AuditFinding
 from orchestrator.core.errors import AisciError
-from orchestrator.policy.seccomp import DEFAULT, Profile, profile_of, under
+from orchestrator.policy.seccomp import DEFAULT, Profile, forms_under, profile_of
 from orchestrator.record.attestation import mismatches
 
 _WORKDIR = "/workspace/results/template/idea"
@@ -29,7 +29,7 @@ _TOLD = (
 )
 _PRELOADED = 'read -r go && exec python -c "$@"'
 _WAITING = frozenset({
-    "3f582865f82d0e787dcc547941e644b388a594bc2baf65e8e70f88302ee19fa1",
+    "513aeb3b6390756f161575e8efe60bd93aec72be1fc2f01c19dc839f2398e082",
 })  # fmt: skip
 """The SHA-256 of each program that has waited with packages imported."""
 _STATUS = "/bin/cat /proc/self/status && echo && "
@@ -114,7 +114,7 @@ def _rights(box: AuditedContainer, default: Profile) -> _Expected:
     """No network, no capability, no device; a filter of system calls."""
     limits = box.limits
     profile = default if limits.seccomp == DEFAULT else profile_of(limits.seccomp)
-    calls = under(profile, limits.runtime)
+    calls = "|".join(form.sha256 for form in forms_under(profile, limits.runtime))
     other = "(?:(?!GPU-).)*"
     gpus = re.compile(f"(?:{other}GPU-){{{limits.gpus}}}{other}") if limits.gpus else ""
     return {
@@ -126,7 +126,7 @@ def _rights(box: AuditedContainer, default: Profile) -> _Expected:
         "HostConfig.Privileged": "False",
         "HostConfig.CapAdd": "",
         "HostConfig.CapDrop": "ALL",
-        "HostConfig.SecurityOpt": f"no-new-privileges:true, seccomp=sha256:{calls.sha256}",
+        "HostConfig.SecurityOpt": re.compile(f"no-new-privileges:true, seccomp=sha256:(?:{calls})"),
         "HostConfig.Init": "True",
         "HostConfig.IpcMode": "private",
         "HostConfig.PidMode": "",

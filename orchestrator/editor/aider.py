@@ -8,36 +8,23 @@ runs with this user's rights, restricted by the guard alone.
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
-import sys
-import tempfile
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Protocol, Self
+from typing import Protocol
 
 from orchestrator.core.deadline import FOREVER, Deadline
 from orchestrator.core.edit import MOST_NEW_FILES, Edit, EditRequest
 from orchestrator.core.errors import ControlUnavailable, EditorFailed
-from orchestrator.core.job import Job, JobResult, Limits
+from orchestrator.core.job import Job, JobResult
 from orchestrator.core.protocols import Blobs, LanguageModel
-from orchestrator.core.stopwatch import Stopwatch
 from orchestrator.core.tree import Tree
 from orchestrator.editor.outcome import conclude_edit, may_be_new
-from orchestrator.editor.wire import (
-    EDIT_AGAIN,
-    MAX_LINE,
-    LineChannel,
-    converse,
-    visible_files,
-)
+from orchestrator.editor.wire import EDIT_AGAIN, LineChannel, converse, visible_files
+from orchestrator.editor.worker_process import AIDER_PYTHON, WarmWorkers, WorkerProcess
 
 WORKER = ("python3", "-I", "/opt/aisci/editor/worker.py")
 """The worker in the image ``aisci-editor``."""
-AIDER_PYTHON = Path(sys.prefix) / "editor" / "bin" / "python"
-"""The interpreter of Aider's environment on this machine; only ``editor: process`` needs it."""
 
 
 class EditorSession(LineChannel, Protocol):
@@ -94,11 +81,12 @@ def _harvest(request: EditRequest) -> tuple[str, ...]:
 
 class ProcessEditor:
     """Implements :class:`orchestrator.core.protocols.Editor` with a child process on this machine, in
-    the environment that Aider has beside this Python's. Nothing but the guard, a private folder, a bare environment and the wall clock hold it; so there
-    is no attestation. Raises :class:`ControlUnavailable` where Aider is missing.
+    the environment that Aider has beside this Python's. Nothing but the guard, a private folder, a bare
+    environment and the wall clock hold it; so there is no attestation. With ``warm`` the child has loaded
+    Aider before the edit is known. Raises :class:`ControlUnavailable` where Aider is missing.
     """
 
-    def __init__(self, blobs: Blobs, worker: Path) -> None:
+    def __init__(self, blobs: Blobs, worker: Path, warm: WarmWorkers | None = None) -> None:
         if not AIDER_PYTHON.is_file():
             lock = worker.parents[1] / "locks" / "editor.txt"
             raise ControlUnavailable(
@@ -108,21 +96,18 @@ class ProcessEditor:
                 todo=f"`make venv` makes it; elsewhere `python3 -m venv {AIDER_PYTHON.parents[1]}`, then "
                 f"`{AIDER_PYTHON} -m pip install --require-hashes -r {lock}`; or let the policy use a container",
             )
-        self._blobs, self._worker = blobs, worker
+        self._blobs, self._worker, self._warm = blobs, worker, warm
 
     def edit(self, request: EditRequest, model: LanguageModel, within: Deadline = FOREVER) -> Edit:
         """See :class:`orchestrator.core.protocols.Editor`."""
-        files = visible_files(request)
-        with tempfile.TemporaryDirectory(prefix="aisci-editor-") as folder:
-            # Resolved, because a path that leads through a link is refused when it is read back.
-            home = Path(folder).resolve()
-            tree = home / "tree"
-            tree.mkdir()
-            for path, sha256 in files.files:
+        with self._warm.take() if self._warm else WorkerProcess(self._worker) as worker:
+            tree = worker.tree
+            for path, sha256 in visible_files(request).files:
                 (tree / path).parent.mkdir(parents=True, exist_ok=True)
                 (tree / path).write_bytes(self._blobs.get(sha256))
-            with _Worker(self._worker, home, tree, request.limits, within) as worker:
-                done = converse(worker, request, model, within)
+            worker.begin(request.limits, within)
+            done = converse(worker, request, model, within)
+            worker.end()
             if done is None:
                 within.check(request.scope)
                 raise EditorFailed(
@@ -137,90 +122,9 @@ class ProcessEditor:
                 for path in (*request.editable, *new[:MOST_NEW_FILES])
                 if (data := _read(tree, path, request.limits.harvest_file)) is not None
             )
+        if self._warm:
+            self._warm.want()
         return conclude_edit(request, returned, done, self._blobs)
-
-
-class _Worker:
-    """A child in its own process group, which is killed at its time limit or at exit."""
-
-    def __init__(
-        self, script: Path, home: Path, tree: Path, limits: Limits, within: Deadline
-    ) -> None:
-        self._limits, self._within, self._late = limits, within, False
-        self._log = home / "stderr"
-        with self._log.open("wb") as log:
-            self._child = subprocess.Popen(
-                [str(AIDER_PYTHON), "-I", str(script)],
-                cwd=tree,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                env={
-                    "PATH": os.environ.get("PATH", os.defpath),
-                    "HOME": str(home),
-                    "LITELLM_LOCAL_MODEL_COST_MAP": "True",
-                    "LITELLM_MODE": "PRODUCTION",
-                },
-                start_new_session=True,
-            )
-        self._clock = Stopwatch()
-        self._alarm = self._set_alarm()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._alarm.cancel()
-        self._kill()
-        self._child.wait()
-        for pipe in (self._child.stdin, self._child.stdout):
-            with suppress(BrokenPipeError):  # buffered bytes that no process reads any more
-                if pipe is not None:
-                    pipe.close()
-
-    def send(self, line: bytes) -> None:
-        assert self._child.stdin is not None
-        self._child.stdin.write(line + b"\n")
-        self._child.stdin.flush()
-
-    def receive(self, timeout: float) -> bytes | None:  # noqa: ARG002  # the clock kills; then this ends
-        assert self._child.stdout is not None
-        line = self._child.stdout.readline(MAX_LINE + 1)
-        return line.removesuffix(b"\n") if line else None
-
-    @contextmanager
-    def waiting(self) -> Iterator[None]:
-        self._alarm.cancel()
-        try:
-            with self._clock.stopped():
-                yield
-        finally:
-            self._alarm = self._set_alarm()
-
-    def _set_alarm(self) -> threading.Timer:
-        """Have the worker killed when its own time or the call's is over; at once if it is."""
-        left = min(self._limits.wall - self._clock.elapsed, self._within.left)
-        if left <= 0:
-            self._time_out()
-        alarm = threading.Timer(left, self._time_out)
-        alarm.daemon = True
-        alarm.start()
-        return alarm
-
-    def why(self) -> str:
-        """Why the worker ended early."""
-        if self._late:
-            return f"it took longer than the {self._limits.wall:g} s of the policy's editor block"
-        tail = self._log.read_bytes()[-1000:].decode("utf-8", "replace")
-        return f"exit code {self._child.poll()}; {tail}"
-
-    def _time_out(self) -> None:
-        self._late = True
-        self._kill()
-
-    def _kill(self) -> None:
-        with suppress(ProcessLookupError):
-            os.killpg(self._child.pid, signal.SIGKILL)
 
 
 def _read(root: Path, path: str, most: int) -> bytes | None:

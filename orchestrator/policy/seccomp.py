@@ -208,17 +208,26 @@ def under(profile: Profile, runtime: str) -> Profile:
 
     gVisor's filter answers each refusal with EPERM and ignores ``errnoRet``. A rule that answers
     clone3 with ENOSYS, so that libc uses clone, therefore lets clone3 through to gVisor's own
-    kernel; :mod:`orchestrator.policy.runtimes` lists it. Every other call stays refused.
+    kernel; :mod:`orchestrator.policy.runtimes` lists it. gVisor calls pselect6 ``pselect``, and refuses
+    what it has by another name. Every other call stays refused.
     """
+    return forms_under(profile, runtime)[0]
+
+
+def forms_under(profile: Profile, runtime: str) -> tuple[Profile, ...]:
+    """The form of :func:`under`, then those that earlier versions of this program used."""
     if runtime == "runc":
-        return profile
-    rules: list[SyscallRule] = []
+        return (profile,)
+    rules, before = list[SyscallRule](), list[SyscallRule]()
     for rule in profile.syscalls:
         names = rule.names
         if rule.errnoRet == _ENOSYS and _CLONE3 in names:
             passed = {"names": (_CLONE3,), "action": "SCMP_ACT_ALLOW", "errnoRet": None}
             rules.append(rule.model_copy(update=passed))
+            before.append(rules[-1])
             names = tuple(name for name in names if name != _CLONE3)
         if names:
+            before.append(rule.model_copy(update={"names": names}))
+            names = (*names, "pselect") if "pselect6" in names else names
             rules.append(rule.model_copy(update={"names": names}))
-    return profile.model_copy(update={"syscalls": tuple(rules)})
+    return tuple(profile.model_copy(update={"syscalls": tuple(all_)}) for all_ in (rules, before))

@@ -7,9 +7,12 @@ too late, because the ideas of a model are paid for by then.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
 from orchestrator.core.deadline import FOREVER
 from orchestrator.core.errors import ControlUnavailable, UserError
-from orchestrator.core.job import KINDS, Job
+from orchestrator.core.job import KINDS, ContainerKind, Job, JobResult
 from orchestrator.core.protocols import Sandbox
 from orchestrator.core.tree import Tree
 from orchestrator.policy.policy import Policy
@@ -56,25 +59,39 @@ def rehearse(spec: RunSpec, sandbox: Sandbox) -> None:
     :class:`SandboxFailed` if a container differs from its request, and :class:`DiskFull` or
     :class:`HostBusy` if there is no room for one.
     """
-    for kind in KINDS:
-        if kind == "editor" and spec.policy.editor_on_host:
-            continue
-        job = Job(
-            scope=f"rehearsal/{kind}",
-            kind=kind,
-            argv=("true",),
-            files=Tree(),
-            limits=spec.policy.limits(kind),
-            harvest=(),
-            # As the run's own jobs, so that the container that is made behind this one serves the first.
-            env=tuple(spec.template.scale(spec.scale).env.items()) if kind == "experiment" else (),
-            data=spec.mounts if kind == "experiment" else (),
+    kinds = [kind for kind in KINDS if kind != "editor" or not spec.policy.editor_on_host]
+    first, *others = (_nothing(spec, kind) for kind in kinds)
+    _require_ended_well(first, sandbox.run(first, FOREVER))
+    # The first has probed the storage for all; the others wait for the engine more than for a processor.
+    with ThreadPoolExecutor(len(others), "rehearsal") as threads:
+        ended = [threads.submit(sandbox.run, job, FOREVER) for job in others]
+        for job, result in zip(others, ended, strict=True):
+            _require_ended_well(job, result.result())
+
+
+def _require_ended_well(job: Job, result: JobResult) -> None:
+    if not result.ok:
+        raise ControlUnavailable(
+            f"a program that does nothing ended as: {result.verdict}",
+            where=f"the policy's block {job.kind}; its image is {job.limits.image}",
+            why=result.stderr[-400:].strip(),
+            todo="its limits may be too low to start anything; `aisci doctor` tries this machine",
         )
-        result = sandbox.run(job, FOREVER)
-        if not result.ok:
-            raise ControlUnavailable(
-                f"a program that does nothing ended as: {result.verdict}",
-                where=f"the policy's block {job.kind}; its image is {job.limits.image}",
-                why=result.stderr[-400:].strip(),
-                todo="its limits may be too low to start anything; `aisci doctor` tries this machine",
-            )
+
+
+def _nothing(spec: RunSpec, kind: ContainerKind) -> Job:
+    """Of an experiment's container all as in the run's own jobs, so that the container that is made behind
+    this one serves the first of them.
+    """
+    job = Job(
+        scope=f"rehearsal/{kind}",
+        kind=kind,
+        argv=("true",),
+        files=Tree(),
+        limits=spec.policy.limits(kind),
+        harvest=(),
+    )
+    if kind != "experiment":
+        return job
+    env = tuple(spec.template.scale(spec.scale).env.items())
+    return replace(job, env=env, data=spec.mounts, preload=spec.template.manifest.preload)

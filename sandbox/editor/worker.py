@@ -66,11 +66,8 @@ class Wire:
         return said
 
 
-def edit(wire: Wire, root: str, order: dict[str, Any]) -> dict[str, Any]:
+def edit(wire: Wire, root: str, order: dict[str, Any], guard: Any) -> dict[str, Any]:
     """Run Aider once over the files below ``root``; what to say at the end."""
-    sys.path.insert(0, str(Path(__file__).resolve().parent))  # -I leaves it out
-    guard = importlib.import_module("guard")  # slow, and only after the environment is set
-
     turns = 0
 
     def complete(messages: list[dict[str, str]], temperature: float) -> tuple[str, int, int]:
@@ -106,7 +103,7 @@ def edit(wire: Wire, root: str, order: dict[str, Any]) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Take the pipe, leave the tree as working directory, then load Aider and do one edit."""
+    """Take the pipe, leave the tree as working directory, load Aider, and do one edit when it is asked for."""
     wire = Wire()
     root = os.path.realpath(Path.cwd())
     os.chdir("/")  # nothing that is looked up by a relative name may come from the tree
@@ -114,7 +111,9 @@ def main() -> None:
         LITELLM_LOCAL_MODEL_COST_MAP="True",  # or its import fetches a price list
         LITELLM_MODE="PRODUCTION",  # or its import reads a .env file
     )
-    wire.send(**edit(wire, root, wire.receive("edit")))
+    sys.path.insert(0, str(Path(__file__).resolve().parent))  # -I leaves it out
+    guard = importlib.import_module("guard")  # slow, and only after the environment is set
+    wire.send(**edit(wire, root, wire.receive("edit"), guard))
 
 
 if __name__ == "__main__":

@@ -15,27 +15,42 @@ def wait() -> None:
     """Import, wait, and run what the host names. A module that cannot be imported is left to the job."""
     import importlib
     import os
+    import select
 
-    whole = True
-    for module in sys.argv[1:]:
+    words = _words() if select.select([0], [], [], 0)[0] else []
+    whole = not words or _is_script(words)
+    for module in sys.argv[1:] if whole else []:
         try:
             importlib.import_module(module)
         except BaseException:  # the job's own import tells why
             whole = False
+    words = words or _words()
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    if whole and _is_script(words):
+        folder = os.path.dirname(os.path.abspath(words[1]))
+        if not _would_import_otherwise(folder):
+            _become(words[1:], folder)
+            return
+    os.execvp(words[0], words)
+
+
+def _words() -> list[str]:
+    """What the host names, awaited."""
+    import os
+
     told = b""
     while not told.endswith(b"\n\n"):
         piece = os.read(0, 1 << 16)
         if not piece:
             os._exit(125)
         told += piece
-    words = [os.fsdecode(word) for word in map(_word, told.split(b"\n")[:-2])]
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    if whole and words[0] == "python" and words[1:] and os.path.isfile(words[1]):
-        folder = os.path.dirname(os.path.abspath(words[1]))
-        if not _would_import_otherwise(folder):
-            _become(words[1:], folder)
-            return
-    os.execvp(words[0], words)
+    return [os.fsdecode(word) for word in map(_word, told.split(b"\n")[:-2])]
+
+
+def _is_script(words: list[str]) -> bool:
+    import os
+
+    return words[0] == "python" and len(words) > 1 and os.path.isfile(words[1])
 
 
 def _word(line: bytes) -> bytes:

@@ -18,7 +18,7 @@ from orchestrator.audit.settings import setting_findings
 from orchestrator.core.job import UNREAD, Attestation, ContainerKind, Job, Limits, Peaks, Verdict
 from orchestrator.core.model import Usage
 from orchestrator.policy.policy import load_policy
-from orchestrator.policy.seccomp import shipped_profile
+from orchestrator.policy.seccomp import forms_under, shipped_profile
 from orchestrator.record.attestation import flatten_settings
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.events import Asked, Body
@@ -126,6 +126,20 @@ def test_nothing_is_preloaded_beside_the_forwarder_of_an_allow_list() -> None:
     assert said(box_of(limits, "experiment", preload=("torch",))) == []
     asked = dict(box_of(limits, "experiment", preload=("torch",)).evidence.asked)
     assert "torch" not in asked["Config.Entrypoint"]
+
+
+def test_a_record_of_an_earlier_profile_under_gvisor_is_still_as_required() -> None:
+    box = box_of(replace(limits_of("ci-cpu"), runtime="runsc"), "experiment")
+    now, before = (form.sha256 for form in forms_under(shipped_profile(), "runsc"))
+    assert now != before
+
+    def older(sha256: str) -> list[str]:
+        pairs = tuple((k, v.replace(now, sha256)) for k, v in box.evidence.asked)
+        env = tuple(pair for pair in box.evidence.inspected if pair[0].startswith("Env."))
+        return said(with_pairs(box, asked=pairs, inspected=(*pairs, *env)))
+
+    assert older(before) == []
+    assert older("0" * 64)[0].startswith("HostConfig.SecurityOpt was requested as")
 
 
 def test_the_audit_knows_the_program_that_waits() -> None:

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.editor.aider import AIDER_PYTHON
+from orchestrator.editor.worker_process import AIDER_PYTHON
 from orchestrator.sandbox.engine.client import connect
 from orchestrator.sandbox.images.images import resolve_image
 from tests.support.editor_attacks import ATTACKS, SECRET, STOCK, TREE, Answer, Attack

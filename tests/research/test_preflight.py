@@ -32,9 +32,9 @@ from orchestrator.record.pins import DataPin
 from orchestrator.research.preflight import rehearse, require_time
 from orchestrator.research.run_spec import RunSpec
 from orchestrator.research.sweep import SweepModel
-from orchestrator.sandbox import sandbox
 from orchestrator.sandbox.engine.client import connect
 from orchestrator.sandbox.gpus import nvml as gpu
+from orchestrator.sandbox.job import gate_view
 from orchestrator.sandbox.scripted import Ending, ScriptedSandbox
 from orchestrator.sandbox.storage.volumes import Volumes
 from orchestrator.template.folder import shipped_templates
@@ -73,7 +73,7 @@ MISSING = {
     "no disk quota": ("", (Volumes, "probe", no_quota), "keeps no quota"),
     "a limit that the kernel does not hold": (
         "",
-        (sandbox, "kernel_limits_of", no_limit),
+        (gate_view, "kernel_limits_of", no_limit),
         "limit memory",
     ),
     "an image young enough": ("extends: ci-cpu\nlatex: {image_age: 1s}\n", None, "allows 1s"),

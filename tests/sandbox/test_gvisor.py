@@ -22,7 +22,7 @@ from orchestrator.policy.check import check
 from orchestrator.policy.controls import departing
 from orchestrator.policy.policy import load_policy
 from orchestrator.policy.runtimes import departures
-from orchestrator.policy.seccomp import shipped_profile, under
+from orchestrator.policy.seccomp import forms_under, shipped_profile, under
 from orchestrator.sandbox.engine.client import Engine, connect
 from orchestrator.sandbox.images.images import resolve_image
 from orchestrator.sandbox.job.gvisor import why_unusable
@@ -416,6 +416,14 @@ def bare(engine: Engine, program: str, profile: str) -> str:
 
 def test_a_thread_starts_under_the_profile_as_it_is_given(gvisor: GvisorBench) -> None:
     assert bare(gvisor.engine, THREAD, under(shipped_profile(), "runsc").text) == "ran\n"
+
+
+def test_select_is_not_refused_under_the_profile_as_it_is_given(gvisor: GvisorBench) -> None:
+    """gVisor has pselect6 under another name."""
+    program = "import os, select; r, w = os.pipe(); os.write(w, b'x'); print(select.select([r], [], [], 1)[0] == [r])"
+    before = forms_under(shipped_profile(), "runsc")[1]
+    assert bare(gvisor.engine, program, under(shipped_profile(), "runsc").text) == "True\n"
+    assert "not permitted" in bare(gvisor.engine, program, before.text)
 
 
 @pytest.mark.parametrize("control", OCCURS)
