@@ -3,8 +3,8 @@
 Each request repeats the conversation so far and adds one task, so that a vendor's cache serves nearly
 all of it. An author names quantities, and the program prints them. A section that breaks a rule goes
 back to its author with its draft; a sentence that its numbers do not carry is corrected by itself. When
-every section stands, a long paper's are refined once, a reader of the whole corrects what does not fit
-together, and one who did not write it doubts what the facts do not carry. No placeholder reaches a page: a
+every section stands, the author reads the whole once and changes what gets better, and a reader who did not write
+it doubts what the facts do not carry. No placeholder reaches a page: a
 section that stays unusable leaves the stage for resume.
 """
 
@@ -30,7 +30,6 @@ from orchestrator.research.stages.blocks import (
 from orchestrator.research.stages.choosing import choose_papers
 from orchestrator.research.stages.citing import cite_draft
 from orchestrator.research.stages.correcting import (
-    correct_passages,
     correct_sentences,
     named_sentences,
 )
@@ -41,7 +40,6 @@ from orchestrator.research.stages.paper_facts import descriptions, paper_facts
 from orchestrator.research.stages.reference_list import with_checked_references
 from orchestrator.research.stages.refining import refined
 from orchestrator.research.stages.sections import (
-    LONG_STUDY,
     section_named,
     told,
     wrong_sentences,
@@ -62,12 +60,8 @@ def write_sections(study: Study, ports: Ports) -> Study:
     for part in DRAFTS:
         study = _written(study, part, ledger, ports)
     study = cite_draft(study, ports.within("cite"))
-    if len(study.runs) >= LONG_STUDY:
-        scoped = ports.within("refine")
-        study, changed = refined(study, scoped)
-        for name in changed:
-            study = _with_true_sentences(study, (name,), ledger, scoped.within(name))
-    study = _read_whole(study, ports.within("read"))
+    study, changed = refined(study, ports.within("read"))
+    study = _with_true_sentences(study, changed, ledger, ports.within("read", "sentences"))
     study = answer_doubts(study, facts, ledger, ports.within("doubts"))
     study = with_checked_references(study, ports.within("references"))
     return assembled(study, ports, ledger)
@@ -135,13 +129,4 @@ def _with_true_sentences(
         return study
     instruction = render("verify_fix", problems=text_block("sentences", told(wrong, texts)))
     changed, _ = correct_sentences(study, ports, "writeup.fix", instruction, wrong)
-    return changed
-
-
-def _read_whole(study: Study, ports: Ports) -> Study:
-    """The study after a reader of the whole paper, with its figures, has corrected it."""
-    instruction = render(
-        "writeup_read", figures=block("figures", [one.name for one in study.pictures])
-    )
-    changed, _ = correct_passages(study, ports, "writeup.read", instruction)
     return changed
