@@ -23,10 +23,6 @@ from orchestrator.research.paper.latex import TEX
 from orchestrator.research.prompts import block, render, text_block
 from orchestrator.research.run_spec import Study
 from orchestrator.research.stages.assembly import assembled, paper_source
-from orchestrator.research.stages.blocks import (
-    code_block,
-    differences_block,
-)
 from orchestrator.research.stages.choosing import choose_papers
 from orchestrator.research.stages.citing import cite_draft
 from orchestrator.research.stages.correcting import (
@@ -35,8 +31,7 @@ from orchestrator.research.stages.correcting import (
 )
 from orchestrator.research.stages.doubting import answer_doubts
 from orchestrator.research.stages.drafting import DRAFTS, drafted, placeholder
-from orchestrator.research.stages.look import figure_pictures
-from orchestrator.research.stages.paper_facts import descriptions, paper_facts
+from orchestrator.research.stages.paper_facts import descriptions, own_facts
 from orchestrator.research.stages.reference_list import with_checked_references
 from orchestrator.research.stages.refining import refined
 from orchestrator.research.stages.sections import (
@@ -45,6 +40,7 @@ from orchestrator.research.stages.sections import (
     wrong_sentences,
 )
 from orchestrator.research.stages.study_ledger import study_ledger
+from orchestrator.research.stages.study_opening import study_opening
 
 _TOKENS = 8192  # of one section
 AUTHOR_NOTE = "automated study: no person wrote or checked this text"
@@ -55,14 +51,13 @@ def write_sections(study: Study, ports: Ports) -> Study:
     study = choose_papers(study, ports.within("citations"))
     study = replace(_prepared(study, ports), sections=(), unresolved=(), typed=False)
     ledger = study_ledger(study, ports, study.skeleton)
-    facts = opening(study, ledger, ports)
-    study = replace(study, said=(facts,))
+    study = replace(study, said=opening(study, ledger, ports))
     for part in DRAFTS:
         study = _written(study, part, ledger, ports)
     study = cite_draft(study, ports.within("cite"))
     study, changed = refined(study, ports.within("read"))
     study = _with_true_sentences(study, changed, ledger, ports.within("read", "sentences"))
-    study = answer_doubts(study, facts, ledger, ports.within("doubts"))
+    study = answer_doubts(study, ledger, ports.within("doubts"))
     study = with_checked_references(study, ports.within("references"))
     return assembled(study, ports, ledger)
 
@@ -87,20 +82,16 @@ def _prepared(study: Study, ports: Ports) -> Study:
     return replace(study, skeleton=tex, citations=chosen)
 
 
-def opening(study: Study, ledger: Ledger, ports: Ports) -> Message:
-    """The first message of a paper's conversation: everything that is known, once, and the rules."""
+def opening(study: Study, ledger: Ledger, ports: Ports) -> tuple[Message, ...]:
+    """How a paper's conversation begins: everything that is known, once, and the rules."""
     notes = study.tree.get("notes.txt")
-    # A section about the code is about the baseline's; what each run changed is among the facts.
-    baseline = replace(study, tree=study.tree.updated(study.runs[0].code))
     text = render(
         "writeup_begin",
-        facts=paper_facts(study, study.skeleton, ledger, ports.blobs),
-        code=code_block(baseline, ports),
-        differences=differences_block(study, ports),
+        facts=own_facts(study, study.skeleton),
         notes=block("descriptions", descriptions(ports.text(notes) if notes else "")),
     )
-    pictures = figure_pictures(study, ports, "writing")
-    return Message("user", text, cache=True, pictures=pictures)
+    facts = study_opening(study, ledger, ports, "writing")
+    return facts, Message("user", text, cache=True)
 
 
 def _written(study: Study, part: tuple[str, ...], ledger: Ledger, ports: Ports) -> Study:
