@@ -117,7 +117,7 @@ def plan_sweep(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - one signatu
 
 def compare_sweep(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - one signature for all answers
     """What the host's comparisons of this run say; the plan goes on as it was."""
-    name = data["planned"]["name"]
+    name = data["run"]["name"]  # the last one
     rows = [one for one in compared_cells(data["comparisons"]) if one.run == name]
     clear = [one for one in rows if one.verdict in {"better", "worse", "differs"}]
     why = f"{len(clear)} of {len(rows)} compared means differ by more than two combined errors"
