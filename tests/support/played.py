@@ -349,9 +349,15 @@ class KeptEditor:
 
 
 def carry_out(
-    kept: dict[str, Any], model: Played, scratch: Path, engines: tuple[EnginePin, ...] = ()
+    kept: dict[str, Any],
+    model: Played,
+    scratch: Path,
+    engines: tuple[EnginePin, ...] = (),
+    searching: Callable[[Literature], Literature] = lambda one: one,
 ) -> tuple[PursuedIdea, Path]:
-    """Take a kept study through the present program, with real Aider: its outcome and the run's folder."""
+    """Take a kept study through the present program, with real Aider: its outcome and the run's folder.
+    ``searching`` makes of what was found then what is searched.
+    """
     sources = {path: text.encode() for path, text in kept["template"]["files"].items()}
     template = from_files(sources, kept["template"]["name"], "kept")
     spec = rig.setup(scratch)
@@ -374,6 +380,7 @@ def carry_out(
     library: Literature = Sources([("template", listed)])
     if kept.get("found"):
         library = KeptLiterature(kept["found"])
+    library = searching(library)
 
     def edges(blobs: BlobStore) -> Edges:
         sandbox = ScriptedSandbox(blobs, jobs_of(kept, blobs))

@@ -15,6 +15,7 @@ from orchestrator.research.run_spec import Study
 from orchestrator.research.stages.blocks import figure_rows, idea_dict, knob_dicts, plan_rows
 from orchestrator.research.stages.comparing import comparison_rows
 from orchestrator.research.stages.notes import TO_DESCRIBE
+from orchestrator.research.stages.one_search import shown_abstract
 
 IMPORTED_BY = "The AI Scientist"
 _SEEDS = 40  # values of a row
@@ -184,9 +185,9 @@ def citation_facts(study: Study, tex: str) -> list[dict[str, str]]:
         {
             "key": one.key,
             **{name: one.plain(name) for name in ("title", "author", "year")},
-            "abstract": chosen[one.key].paper.abstract
-            if one.key in chosen
-            else found.get(one.key, ""),
+            "abstract": shown_abstract(
+                chosen[one.key].paper.abstract if one.key in chosen else found.get(one.key, "")
+            ),
             **({"why": chosen[one.key].why} if one.key in chosen else {}),
         }
         for one in references.references(tex)

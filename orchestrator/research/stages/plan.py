@@ -121,12 +121,12 @@ def make_plan(study: Study, ports: Ports) -> tuple[Study, int]:
         study=common.study_block(study),
         metrics=common.metrics_block(study),
         knobs=block("knobs", common.knob_dicts(study.template)),
-        code=common.code_block(study, ports),
         results=common.results_block(study, ports),
         usual=str(min(USUAL_RUNS, most)),
         most=str(most),
     )
-    ask = Ask(purpose="plan.make", messages=(Message("user", instruction),))
+    turns = common.code_message(study, ports), Message("user", instruction)
+    ask = Ask(purpose="plan.make", messages=turns)
     form = ask_for(ports, ask, PlanForm)
     metrics = tuple(
         DeclaredMetric(**one.model_dump())

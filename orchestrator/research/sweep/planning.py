@@ -42,7 +42,7 @@ def propose_sweep(data: PromptData, ask: Ask) -> str:
     template = data["template"]
     taken = {idea["name"] for idea in data["archive"]}
     of = next((knob for knob in template["knobs"] if f"sweep_{knob}" not in taken), None)
-    if of is None and not _SEED.search(ask.messages[-1].content):
+    if of is None and not any(_SEED.search(one.content) for one in ask.messages):
         of = next(iter(template["knobs"]), None)  # the same again: it is left out as a duplicate
         if of is None:
             raise IdeaFailed(
