@@ -99,6 +99,10 @@ def test_a_passage_that_cannot_be_used_is_recorded_and_leaves_its_section(tmp_pa
             f"{NOTHING}\n\n%% SECTION method\n\n\\section{{Method}} {AGAIN}",
             "method: leave out",
         ),
+        (
+            f"%% SECTION method\n\n{AGAIN}\n\n{NOTHING}",
+            "the object with `corrections` stands before the first section",
+        ),
         (f"%% SECTION appendix\n\n{AGAIN}", "no section is named 'appendix'"),
         (
             f"%% SECTION method\n\n{AGAIN} \\citep{{ghost2024}}",

@@ -132,7 +132,7 @@ def _revised(
     def use(reply: Reply, ask: Ask) -> tuple[AnswersForm, dict[str, str]]:
         text = require_whole(reply, ask).text
         form = parse_reply(text.partition("%% SECTION")[0], AnswersForm)
-        problems, found = read_sections(study, texts, text, none_needed=True)
+        problems, found = read_sections(study, texts, text)
         problems += _outdated(study, texts, found) if facts else []
         found = (
             {} if form.runs else found

@@ -51,7 +51,9 @@ def refined(study: Study, ports: Ports) -> tuple[Study, tuple[str, ...]]:
 
     def use(reply: Reply, ask: Ask) -> tuple[PassagesForm, dict[str, str]]:
         text = require_whole(reply, ask).text
-        problems, found = read_sections(study, texts, text, none_needed=True)
+        problems, found = read_sections(study, texts, text)
+        if any('"corrections"' in one for one in found.values()):
+            problems.insert(0, "the object with `corrections` stands before the first section")
         if problems:
             raise WrongFormat(
                 "the refined sections break rules of the paper",
@@ -105,11 +107,11 @@ def lengths(study: Study) -> dict[str, str]:
 
 
 def read_sections(
-    study: Study, texts: Collection[str], reply: str, *, none_needed: bool = False
+    study: Study, texts: Collection[str], reply: str
 ) -> tuple[list[str], dict[str, str]]:
-    """Every rule that a reply breaks, and its sections by name. Without ``none_needed``, none is a fault."""
+    """Every rule that a reply breaks, and its sections by name."""
     _, *parts = SECTION_LINE.split(_unfenced(reply))
-    problems = [] if parts or none_needed else ["no line '%% SECTION name' begins a section"]
+    problems = list[str]()
     found: dict[str, str] = {}
     for said, part in zip(parts[::2], parts[1::2], strict=True):
         name = _name_of(said)
