@@ -48,7 +48,7 @@ from orchestrator.models.failures import (
     waiting_line,
 )
 from orchestrator.models.keys import SIGNED_IN, missing_keys, provider_of, require_key
-from orchestrator.models.pictures import ReadPicture, chat_message
+from orchestrator.models.pictures import ReadPicture, chat_message, in_turns
 from orchestrator.models.said import error_in_choice
 from orchestrator.models.scripted import ReplyRule, ScriptedModel
 
@@ -342,7 +342,7 @@ class LitellmModel:
         """The messages as vendors take them, with a marker where a cache is to end."""
         said = [chat_message(one, self._read) for one in ask.messages]
         places = marked_places(ask.messages) if self._marks else frozenset[int]()
-        return [with_mark(one) if at in places else one for at, one in enumerate(said)]
+        return in_turns([with_mark(one) if at in places else one for at, one in enumerate(said)])
 
     def _count(self, text: str) -> int:
         """Tokens by the tokenizer that litellm brings, whatever the vendor's own is."""

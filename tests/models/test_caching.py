@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -111,6 +112,51 @@ def test_a_vendor_that_caches_by_itself_gets_no_marker(tmp_path: Path) -> None:
         (request,) = server.requests()
     assert marks(request["body"]) == []
     assert "cache_control" not in json.dumps(request["body"])
+
+
+SAID_IN_A_ROW = Ask(
+    purpose="doubt.read",
+    messages=(
+        Message("user", "All facts.", cache=True, pictures=(Picture("a.png", "0" * 64),)),
+        Message("user", "Task 1."),
+        Message("assistant", "Done."),
+        Message("user", "Task 2."),
+    ),
+)
+
+
+def test_what_one_side_says_in_a_row_is_one_turn_with_the_mark_inside_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Servers refuse turns that do not alternate; the same facts before another task are in the cache."""
+    with anthropic() as (address, asked):
+        monkeypatch.setenv("ANTHROPIC_API_BASE", address)
+        monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
+        model = open_model(CLAUDE, environ={"ANTHROPIC_API_KEY": KEY})
+        assert isinstance(model, LitellmModel)
+        model.reading(lambda _: b"PNG").complete(SAID_IN_A_ROW, FOREVER)
+    messages = asked[0]["messages"]
+    assert [one["role"] for one in messages] == ["user", "assistant", "user"]
+    facts, name, picture, task = messages[0]["content"]
+    assert (facts["text"], name["text"], task["text"]) == ("All facts.", "a.png:", "Task 1.")
+    assert "cache_control" in picture
+    assert not any("cache_control" in one for one in (facts, name, task))
+
+
+def test_texts_in_a_row_are_one_text_where_nothing_is_marked(tmp_path: Path) -> None:
+    server = ModelServer(["Yes."], tmp_path / "log")
+    with server.running():
+        environ = {"OPENAI_API_BASE": server.url, "OPENAI_API_KEY": "sk-test-0123456789"}
+        facts, *others = SAID_IN_A_ROW.messages
+        ask = replace(SAID_IN_A_ROW, messages=(replace(facts, pictures=()), *others))
+        open_model("openai/gpt-4o", environ=environ).complete(ask, FOREVER)
+        (request,) = server.requests()
+    said = [(one["role"], one["content"]) for one in request["body"]["messages"]]
+    assert said == [
+        ("user", "All facts.\n\nTask 1."),
+        ("assistant", "Done."),
+        ("user", "Task 2."),
+    ]
 
 
 @pytest.mark.parametrize(

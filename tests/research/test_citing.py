@@ -107,7 +107,7 @@ def test_papers_are_chosen_with_a_reason_before_a_word_is_written(tmp_path: Path
     (note,) = here.journal.notes(CitationsChosen, below="idea")
     assert [(one.paper.key, one.why) for one in note.citations] == [(CLOCK.key, "the task")]
     assert note.refused == ("made2024up was not found",)
-    facts = data_blocks(study.said[0].content)["citations"]
+    facts = data_blocks(study.said[1].content)["citations"]
     (fact,) = (one for one in facts if one["key"] == CLOCK.key)
     assert (fact["abstract"], fact["why"]) == (CLOCK.abstract, "the task")
 
@@ -271,7 +271,7 @@ def test_a_paper_never_gets_the_key_of_another_that_the_template_lists(tmp_path:
         return fenced({"citations": rows}) if ask.purpose == "cite.pick" else text
 
     study, _, _ = written(tmp_path, change, Scripted(other))
-    facts = {one["key"]: one for one in data_blocks(study.said[0].content)["citations"]}
+    facts = {one["key"]: one for one in data_blocks(study.said[1].content)["citations"]}
     assert "Beyond Overfitting" in facts["power2022grokking"]["title"]
     assert "why" not in facts["power2022grokking"]
     assert facts["power2022grokkinga"]["title"] == other.title

@@ -40,16 +40,22 @@ def test_so_is_each_whose_number_of_experiments_is_given(name: str) -> None:
     assert {key: told[key] for key in ASKED if abs(told[key] - 1) > 0.3} == {}
 
 
-def test_a_study_of_seven_runs_takes_less_than_three_quarters_of_a_million_prompt_tokens() -> None:
+def test_a_study_of_seven_runs_takes_two_thirds_of_a_million_prompt_tokens() -> None:
     """Held to the present program by the test of the figures that ship."""
-    assert bench.tokens_of(IDEAS["nanoGPT_lite"])["sent"] <= 740_000
-    assert bench.tokens_of(IDEAS["seir"])["sent"] <= 740_000
+    assert bench.tokens_of(IDEAS["nanoGPT_lite"])["sent"] <= 666_000
+    assert bench.tokens_of(IDEAS["seir"])["sent"] <= 666_000
+
+
+@pytest.mark.parametrize("name", IDEAS)
+def test_most_of_what_a_study_sends_repeats_the_beginning_of_an_earlier_request(name: str) -> None:
+    took = bench.tokens_of(IDEAS[name])
+    assert took["repeated"] >= 0.59 * took["sent"]
 
 
 @pytest.mark.parametrize("name", IDEAS)
 def test_nearly_all_of_a_papers_conversation_repeats_its_beginning(name: str) -> None:
     share = bench.tokens_of(IDEAS[name])["repeated share of the paper's conversation"]
-    assert share >= 0.85
+    assert share >= 0.93
 
 
 def test_improving_is_expected_only_of_a_run_that_asks_for_it() -> None:

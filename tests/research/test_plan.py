@@ -77,7 +77,7 @@ def study_of(folder: Path, change: Change) -> tuple[PursuedIdea, dict[str, list[
     prompts: dict[str, list[str]] = {}
 
     def noted(ask: Ask, number: int) -> str | None:
-        prompts.setdefault(ask.purpose, []).append(ask.messages[-1].content)
+        prompts.setdefault(ask.purpose, []).append("\n".join(one.content for one in ask.messages))
         return change(ask, number)
 
     author = Author(noted)
@@ -92,6 +92,11 @@ def study_of(folder: Path, change: Change) -> tuple[PursuedIdea, dict[str, list[
     (outcome,) = research(rig.setup(folder.parent), rig.place(folder, Mode.RECORD), tools)
     same_again(folder, folder.parent / "again")
     return outcome, prompts
+
+
+def runs_told(prompt: str) -> list[dict[str, Any]]:
+    """The rows of runs in a request to revise a plan."""
+    return [json.loads(row) for row in re.findall(r"(?ms)^```json run\n(.*?)\n```$", prompt)]
 
 
 def journal_of(folder: Path, study: Study) -> Journal:
@@ -219,9 +224,52 @@ def test_whoever_revises_a_plan_sees_the_values_per_seed_and_what_is_odd_in_them
     tmp_path: Path,
 ) -> None:
     _, prompts = study_of(tmp_path / "run", lambda _ask, _number: None)
-    first = data_blocks(prompts["plan.revise"][0])["results"][0]
+    first = runs_told(prompts["plan.revise"][0])[0]
     assert first["values_per_seed"]["line"]["final_loss"] == _SEEDS["final_loss"]
     assert any("4 of 5 values are 0.9, the largest" in said for said in first["noticed"])
+
+
+def test_a_revision_repeats_what_the_one_before_it_said_of_all_runs(tmp_path: Path) -> None:
+    """So that a vendor's cache serves it: only a run's finding is added to its row."""
+
+    def change(ask: Ask, number: int) -> str | None:
+        if ask.purpose == "plan.make":
+            return fenced({"runs": [planned("a"), planned("b"), planned("c")]})
+        if ask.purpose == "experiment.edit":
+            return edit("STEP_SIZE = 0.1 ", f"STEP_SIZE = 0.{number + 1} ")
+        if ask.purpose == "plan.revise":
+            return fenced({"finding": "unclear", "why": f"found by {number}", "runs": None})
+        return None
+
+    _, prompts = study_of(tmp_path / "run", change)
+    first, second, third = prompts["plan.revise"]
+    for before, after in ((first, second), (second, third)):
+        told = before[: before.index("\n}\n```\n\nThe last of these runs")]
+        assert after.startswith(told)
+        assert after[len(told) :].startswith(',\n "finding": "unclear"')
+    rows = runs_told(third)
+    assert [row["name"] for row in rows] == ["baseline", "a", "b", "c"]
+    assert [row.get("finding") for row in rows] == [None, "unclear", "unclear", None]
+    assert "+STEP_SIZE = 0.3" in rows[2]["changed"]
+    assert "output_tail" in data_blocks(third)["last_run"]
+
+
+def test_critic_author_and_first_reader_begin_with_the_same_message(tmp_path: Path) -> None:
+    _, prompts = study_of(tmp_path / "run", lambda _ask, _number: None)
+    begins = {
+        prompts[one][0].partition("\nThe study is about to be written up")[0]
+        for one in ("critique",)
+    }
+    (begin,) = begins
+    assert {"idea", "results", "comparisons", "figures", "differences"} <= set(data_blocks(begin))
+    for purpose in ("writeup.setup", "writeup.conclusion", "doubt.read"):
+        assert prompts[purpose][0].startswith(begin)
+    asked = data_blocks(prompts["critique"][0].removeprefix(begin))
+    assert set(asked) == {"limits", "noticed", "asked_before"}
+    assert "output_tail" in asked["noticed"][-1]
+    assert any(
+        "4 of 5 values are 0.9, the largest" in said for said in asked["noticed"][0]["noticed"]
+    )
 
 
 def test_a_critic_may_ask_for_a_run_and_the_figures_are_drawn_again(tmp_path: Path) -> None:

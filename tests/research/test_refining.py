@@ -1,4 +1,4 @@
-"""The second pass: one request for the whole paper, which changes the sections that it names and no other."""
+"""The second look: one request for the whole paper, which changes the passages and sections that it names and no other."""
 
 from __future__ import annotations
 
@@ -10,60 +10,112 @@ import pytest
 from orchestrator.core.errors import WrongFormat
 from orchestrator.record.ports import Ports
 from orchestrator.research.run_spec import Study
-from orchestrator.research.stages.refining import refined
+from orchestrator.research.stages.refining import corrected_sections, refined
 from orchestrator.research.stages.writeup import write_sections
+from orchestrator.research.sweep.wording import json_reply
 from tests.support import paper_rig as rig
 
-METHOD = "It changes one constant and leaves all others as they are. " * 9
+METHOD = "It changes one constant and leaves all others as they are. " * 9 + "How, the code tells."
 
 
-def second_pass(folder: Path, *replies: str) -> tuple[Study, Study, tuple[str, ...], rig.Writer]:
-    """A paper before and after its second pass, what was changed, and the author."""
-    left = list(replies)
-    author = rig.Writer(lambda ask, text: left.pop(0) if ask.purpose == "writeup.refine" else text)
+AGAIN = METHOD.replace("changes", "varies")
+PASSAGE = {"section": "Method", "old": "one constant", "new": "a single constant"}
+NOTHING = json_reply({"corrections": []})
+
+
+def second_look(folder: Path, *replies: str) -> tuple[Study, Study, tuple[str, ...], rig.Writer]:
+    """A paper before and after its author's second look, what changed, and the author."""
+    left = list[str]()
+    author = rig.Writer(lambda _, text: left.pop(0) if left else text)
     here: Ports = rig.ports(folder, model=author)
     before = write_sections(rig.study(here.blobs), here.within("writeup"))
-    after, changed = refined(before, here.within("refine"))
+    texts = tuple((name, METHOD if name == "method" else text) for name, text in before.sections)
+    before = replace(before, sections=texts)
+    left += replies
+    after, changed = refined(before, here.within("again"))
     assert left == []
     return before, after, changed, author
 
 
 def test_a_section_that_is_named_is_written_again_and_the_others_stay(tmp_path: Path) -> None:
     reply = (
-        f"I read all of it.\n\n%% SECTION method\n\n{METHOD}\n\n%% SECTION title\n\nAnother Title"
+        f"I read all of it.\n\n%% SECTION method\n\n{AGAIN}\n\n%% SECTION title\n\nAnother Title"
     )
-    before, after, changed, _ = second_pass(tmp_path, reply)
+    before, after, changed, _ = second_look(tmp_path, reply)
     assert changed == ("method", "title")
     assert dict(after.sections) == dict(before.sections) | {
-        "method": METHOD.strip(),
+        "method": AGAIN.strip(),
         "title": "Another Title",
     }
     assert [name for name, _ in after.sections] == [name for name, _ in before.sections]
 
 
-def test_keep_changes_nothing(tmp_path: Path) -> None:
-    before, after, changed, _ = second_pass(tmp_path, "`KEEP`.")
+def test_an_empty_list_alone_changes_nothing(tmp_path: Path) -> None:
+    before, after, changed, author = second_look(tmp_path, NOTHING)
     assert (after.sections, changed) == (before.sections, ())
-    assert after.said[-1].content == "KEEP"
+    assert [*author.asked[-1].messages, after.said[-1]] == list(after.said)
+
+
+def test_a_passage_that_is_named_changes_and_nothing_else(tmp_path: Path) -> None:
+    passage = PASSAGE | {"old": "How, the", "new": "The"}
+    before, after, changed, _ = second_look(tmp_path, json_reply({"corrections": [passage]}))
+    assert changed == ("method",)
+    want = METHOD.replace("How, the", "The")
+    assert dict(after.sections) == dict(before.sections) | {"method": want}
+
+
+def test_passages_and_whole_sections_come_in_one_answer(tmp_path: Path) -> None:
+    again = METHOD.replace("one constant", "two constants", 1)
+    passage = PASSAGE | {"old": "two constants", "new": "a single constant"}
+    reply = f"{json_reply({'corrections': [passage]})}\n\n%% SECTION method\n\n{again}\n\n%% SECTION title\n\nAnother Title"
+    before, after, changed, _ = second_look(tmp_path, reply)
+    assert changed == ("method", "title")
+    assert dict(after.sections) == dict(before.sections) | {
+        "method": METHOD.replace("one constant", "a single constant", 1).strip(),
+        "title": "Another Title",
+    }
+    assert "a single constant" in corrected_sections(after), "a later request shows it as it stands"
+
+
+def test_a_passage_that_cannot_be_used_is_recorded_and_leaves_its_section(tmp_path: Path) -> None:
+    """One that stands nine times, one that takes a table away, one of a section that is none."""
+    wrong = [
+        PASSAGE,
+        {"section": "results", "old": "RESULTS TABLE HERE", "new": ""},
+        {"section": "appendix", "old": "a", "new": "b"},
+    ]
+    before, after, changed, _ = second_look(tmp_path, json_reply({"corrections": wrong}))
+    assert (after.sections, changed) == (before.sections, ())
+    recorded = (tmp_path / "journal.jsonl").read_text()
+    for why in ("stands 9 times", "must stand 1 times", "stands 0 times in section 'appendix'"):
+        assert why in recorded
 
 
 @pytest.mark.parametrize(
     ("reply", "why"),
     [
-        (METHOD, "no line '%% SECTION name' begins a section"),
-        (f"%% SECTION appendix\n\n{METHOD}", "no section is named 'appendix'"),
+        (AGAIN, "it holds no JSON object that has an end"),
         (
-            f"%% SECTION method\n\n{METHOD} \\citep{{ghost2024}}",
+            f"{NOTHING}\n\n%% SECTION method\n\n\\section{{Method}} {AGAIN}",
+            "method: leave out",
+        ),
+        (
+            f"%% SECTION method\n\n{AGAIN}\n\n{NOTHING}",
+            "the object with `corrections` stands before the first section",
+        ),
+        (f"%% SECTION appendix\n\n{AGAIN}", "no section is named 'appendix'"),
+        (
+            f"%% SECTION method\n\n{AGAIN} \\citep{{ghost2024}}",
             "method: \\cite asks for 'ghost2024'",
         ),
         ("%% SECTION method\n\nShort.", "method: the section says next to nothing"),
-        (f"%% SECTION results\n\n{METHOD}", "results: the line 'RESULTS TABLE HERE' must stand 1"),
+        (f"%% SECTION results\n\n{AGAIN}", "results: the line 'RESULTS TABLE HERE' must stand 1"),
     ],
 )
 def test_a_rule_that_is_broken_is_told_and_the_whole_answer_asked_for_again(
     tmp_path: Path, reply: str, why: str
 ) -> None:
-    *_, changed, author = second_pass(tmp_path, reply, f"%% SECTION method\n\n{METHOD}")
+    *_, changed, author = second_look(tmp_path, reply, f"%% SECTION method\n\n{AGAIN}")
     assert changed == ("method",)
     told = author.asked[-1].messages[-1].content
     assert why in told
@@ -71,17 +123,16 @@ def test_a_rule_that_is_broken_is_told_and_the_whole_answer_asked_for_again(
 
 
 def test_an_answer_that_stays_unusable_leaves_the_stage(tmp_path: Path) -> None:
-    with pytest.raises(WrongFormat, match="refined sections"):
-        second_pass(tmp_path, *["Nothing of use."] * 3)
+    with pytest.raises(WrongFormat, match="requested format"):
+        second_look(tmp_path, *["Nothing of use."] * 3)
 
 
-def test_a_section_that_was_corrected_since_is_shown_as_it_stands(tmp_path: Path) -> None:
-    author = rig.Writer(lambda ask, text: "KEEP" if ask.purpose == "writeup.refine" else text)
-    here = rig.ports(tmp_path, model=author)
-    study = write_sections(rig.study(here.blobs), here.within("writeup"))
-    rows = tuple((n, "A corrected text." if n == "method" else t) for n, t in study.sections)
-    refined(replace(study, sections=rows), here.within("refine"))
-    task = author.asked[-1].messages[-1].content
-    assert "A corrected text." in task
-    assert dict(study.sections)["results"] not in task
+def test_the_request_shows_figures_lengths_and_what_was_corrected_since(tmp_path: Path) -> None:
+    before, *_, author = second_look(tmp_path, NOTHING)
+    asked = author.asked[-1]
+    task = asked.messages[-1].content
+    assert asked.purpose == "writeup.read"
+    assert METHOD.strip() in task
+    assert dict(before.sections)["results"] not in task
     assert '"results": "' in task
+    assert all(f'"{one.name}"' in task for one in before.pictures)

@@ -59,11 +59,12 @@ def test_with_a_reader_every_false_sentence_is_found_and_few_true_ones_are_doubt
 def test_a_reader_is_asked_with_the_results_the_code_and_each_sentence_of_a_set() -> None:
     for name, places in trial.batches("typed").items():
         rows = trial.sentences("typed")
-        text = trial.reader_request(name.split("-")[1], [rows[at] for at in places[:3]])
-        blocks = data_blocks(text.messages[0].content)
+        asked = trial.reader_request(name.split("-")[1], [rows[at] for at in places[:3]])
+        text = "\n".join(one.content for one in asked.messages)
+        blocks = data_blocks(text)
         assert sum(map(len, blocks["sentences"].values())) == 3
         assert {"results", "comparisons", "values_per_seed", "differences"} <= set(blocks)
-        assert "experiment.py" in text.messages[0].content
+        assert "experiment.py" in text
 
 
 @pytest.mark.parametrize("study", trial.STUDIES)

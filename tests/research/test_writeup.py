@@ -237,7 +237,7 @@ def test_a_paper_is_one_conversation_whose_facts_are_told_once(tmp_path: Path) -
     asked.remove(cited)
     (told,) = cited.messages
     assert {*data_blocks(told.content)} == {"citations", "sections"}, "the facts stay at home"
-    first = data_blocks(asked[0].messages[0].content)
+    first = data_blocks("\n".join(one.content for one in asked[0].messages))
     assert {"idea", "template", "metrics", "results", "figures", "citations", "task"} <= set(first)
     for before, after in pairwise(asked):
         told_before = after.messages[: len(before.messages)]

@@ -41,7 +41,7 @@ STUDIES = (
 PLAIN = {"input_cost_per_token": 3e-6, "output_cost_per_token": 15e-6}
 CACHED = PLAIN | {"cache_read_input_token_cost": 3e-7, "cache_creation_input_token_cost": 3.75e-6}
 PAPER = tuple(f"writeup.{name}" for name in ("setup", "method", "results", "discussion", "background",
-         "introduction", "conclusion", "fix", "refine", "read", "doubted"))  # fmt: skip
+         "introduction", "conclusion", "fix", "read", "doubted"))  # fmt: skip
 """How the requests of the conversation begin in which a paper is written."""
 COMPARED = ("requests", "prompt", "answer", "usd", "usd with a cache")
 MOST_RUNS = 10

@@ -67,7 +67,7 @@ KEPT_EDITS = {"plots.edit": "plot.py", "notes.edit": "notes.txt"}
 """Edits that are kept as the file after them: what stood before them changes with the program."""
 CORRECTED = {
     "cite.pick", "cite.draft", "plots.edit", "plots.look", "verify.fix", "compile.fix", "writeup.fix", "writeup.read",
-    "writeup.refine", "writeup.discussion", "review.answered", "doubt.read", "writeup.doubted",
+    "writeup.discussion", "review.answered", "doubt.read", "writeup.doubted",
     "critique",
 }  # fmt: skip
 """What may be asked for more often than then: what is found wrong changes with the program."""
@@ -138,7 +138,7 @@ def _condensed(journal: Journal, result: Any) -> dict[str, Any]:
 _NO_CORRECTION = '```json\n{"corrections": []}\n```'
 _NOTHING = {
     "doubt.read": '```json\n{"doubts": []}\n```',
-    "writeup.refine": "KEEP", "cite.draft": '```json\n{"done": true}\n```', "plots.edit": "There is nothing more to correct.",
+    "cite.draft": '```json\n{"done": true}\n```', "plots.edit": "There is nothing more to correct.",
     "critique": '```json\n{"questions": [], "runs": []}\n```',
     "review.answered": "Nobody was asked this when the study was made.",
     "plots.look": '```json\n{"figures": []}\n```',
@@ -163,20 +163,22 @@ def _to_each_point(reply: str, ask: Ask) -> str:
 
 
 def _in_one_pass(replies: list[list[str]]) -> list[list[str]]:
-    """The replies, with the second pass of a study that refined each section by itself as one reply."""
+    """The replies, with the second pass of a study that refined its sections, or each by itself, and then read the
+    whole, as one reply.
+    """
     texts = [text for purpose, text in replies if purpose == "writeup.refine"]
+    reads = [text for purpose, text in replies if purpose == "writeup.read"]
+    others = [one for one in replies if one[0] not in {"writeup.refine", "writeup.read"}]
     names = [one.name for one in SECTIONS if one.name != "title"]
-    others = [one for one in replies if one[0] != "writeup.refine"]
-    if any("%% SECTION" in text for text in texts) or not texts:
-        return replies
-    if len(texts) != len(names):  # some were asked for again, and their sections are not known
-        return others
-    parts = (
-        f"%% SECTION {name}\n\n{text}"
-        for name, text in zip(names, texts, strict=True)
-        if text.strip().strip("`.").upper() != "KEEP"
-    )
-    return [*others, ["writeup.refine", "\n\n".join(parts) or "KEEP"]]
+    if not any("%% SECTION" in text for text in texts):
+        # Where some were asked for again their sections are not known.
+        known = zip(names, texts, strict=True) if len(texts) == len(names) else ()
+        parts = {name: text for name, text in known if text.strip().strip("`.").upper() != "KEEP"}
+        texts = [as_sections(parts)] if parts else []
+    read = reads[-1] if reads else _NO_CORRECTION
+    if not texts:
+        return [*others, *(["writeup.read", text] for text in reads)]
+    return [*others, *(["writeup.read", f"{read}\n\n{text}"] for text in texts)]
 
 
 def _in_parts(replies: list[list[str]]) -> list[list[str]]:
@@ -347,9 +349,15 @@ class KeptEditor:
 
 
 def carry_out(
-    kept: dict[str, Any], model: Played, scratch: Path, engines: tuple[EnginePin, ...] = ()
+    kept: dict[str, Any],
+    model: Played,
+    scratch: Path,
+    engines: tuple[EnginePin, ...] = (),
+    searching: Callable[[Literature], Literature] = lambda one: one,
 ) -> tuple[PursuedIdea, Path]:
-    """Take a kept study through the present program, with real Aider: its outcome and the run's folder."""
+    """Take a kept study through the present program, with real Aider: its outcome and the run's folder.
+    ``searching`` makes of what was found then what is searched.
+    """
     sources = {path: text.encode() for path, text in kept["template"]["files"].items()}
     template = from_files(sources, kept["template"]["name"], "kept")
     spec = rig.setup(scratch)
@@ -372,6 +380,7 @@ def carry_out(
     library: Literature = Sources([("template", listed)])
     if kept.get("found"):
         library = KeptLiterature(kept["found"])
+    library = searching(library)
 
     def edges(blobs: BlobStore) -> Edges:
         sandbox = ScriptedSandbox(blobs, jobs_of(kept, blobs))

@@ -160,7 +160,8 @@ def main() -> None:
         rows = sentences(kind)
         for name, places in batches(kind).items():
             asked = reader_request(name.split("-")[1], [rows[at] for at in places])
-            (folder / f"{name}.request.md").write_text(asked.messages[0].content)
+            text = "\n\n".join(one.content for one in asked.messages)
+            (folder / f"{name}.request.md").write_text(text)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from orchestrator.core.job import JobResult
+from orchestrator.core.model import Message
 from orchestrator.core.research import Figure, Idea
 from orchestrator.core.tree import Tree
 from orchestrator.policy.policy import Policy
@@ -19,7 +20,7 @@ from orchestrator.research.looking.code import (
     shortened,
 )
 from orchestrator.research.looking.run_facts import run_facts
-from orchestrator.research.prompts import block, text_block
+from orchestrator.research.prompts import block, render, text_block
 from orchestrator.research.run_spec import Study
 from orchestrator.template.baseline import shown_output
 from orchestrator.template.template import Template
@@ -106,6 +107,13 @@ def code_block(study: Study, ports: Ports) -> str:
     """The code that a run may change, each file in a fence of its own."""
     sources = study.tree.as_dict()
     return "\n\n".join(text_block(path, ports.text(sources[path])) for path in code_files(study))
+
+
+def code_message(study: Study, ports: Ports) -> Message:
+    """The message with that code which begins the requests about it before the first run: a vendor's cache serves it
+    to all but the first.
+    """
+    return Message("user", render("code_begin", code=code_block(study, ports)), cache=True)
 
 
 def results_block(study: Study, ports: Ports, *, every_value: bool = True) -> str:

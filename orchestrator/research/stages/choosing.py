@@ -55,31 +55,37 @@ def choose_papers(study: Study, ports: Ports) -> Study:
         idea=block("idea", idea_dict(study.idea)),
         plan=block("plan", plan_rows(study)),
     )
-    ask = Ask(purpose="writeup.queries", messages=(Message("user", instruction),), temperature=0)
-    asked = ask_for(ports, ask, Queries).queries
-    queries = dict.fromkeys([study.idea.title, study.template.manifest.title, *asked])
+    begun = Message("user", instruction, cache=True)
+    ask = Ask(purpose="writeup.queries", messages=(begun,), temperature=0)
+    asked = ask_for(ports, ask, Queries)
+    said = begun, Message("assistant", asked.model_dump_json())
+    queries = dict.fromkeys([study.idea.title, study.template.manifest.title, *asked.queries])
     papers = tuple(study.novelty.papers)
     found_by: dict[str, str] = {}
     for query in filter(None, (" ".join(text.split()) for text in queries)):
         _, papers, new = search_papers_once(query, papers, ports)
         found_by |= {one.key: query for one in new}
-    return _picked(study, [one for one in papers if not not_citable(one)], found_by, ports)
+    citable = [one for one in papers if not not_citable(one)]
+    return _picked(study, said, citable, found_by, ports)
 
 
 def _picked(
-    study: Study, papers: Sequence[PaperRef], found_by: dict[str, str], ports: Ports
+    study: Study,
+    said: tuple[Message, ...],
+    papers: Sequence[PaperRef],
+    found_by: dict[str, str],
+    ports: Ports,
 ) -> Study:
     shown = papers[:MOST_SHOWN]
     picks: tuple[PickForm, ...] = ()
     if shown:
         instruction = render(
             "cite_pick",
-            idea=block("idea", idea_dict(study.idea)),
-            plan=block("plan", plan_rows(study)),
             papers=block("papers", [found_paper(one) for one in shown]),
             most=str(_MOST_PICKED),
         )
-        ask = Ask(purpose="cite.pick", messages=(Message("user", instruction),), temperature=0)
+        turns = (*said, Message("user", instruction))
+        ask = Ask(purpose="cite.pick", messages=turns, temperature=0)
         picks = ask_for(ports, ask, PicksForm).citations
     by_key = {one.key: one for one in shown}
     chosen = tuple(

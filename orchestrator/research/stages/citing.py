@@ -28,12 +28,14 @@ from orchestrator.research.prompts import block, render
 from orchestrator.research.replies import ask_for
 from orchestrator.research.reply_form import ReplyForm
 from orchestrator.research.run_spec import Study
-from orchestrator.research.stages.choosing import MOST_SHOWN, PickForm, QueryText
+from orchestrator.research.stages.choosing import PickForm, QueryText
 from orchestrator.research.stages.one_search import found_paper, search_papers_once, search_row
 from orchestrator.research.stages.paper_facts import citation_facts
 from orchestrator.research.stages.sections import LONG_STUDY, SECTIONS, section_problems
 
 _ROUNDS, _SHORT_ROUNDS = 20, 8  # with the draft, of a long study and of a short one
+_SHOWN = 6  # papers of a search
+_ABSTRACT = 400  # characters of an abstract
 _NO_CITATIONS = frozenset({"abstract", "title"})
 
 
@@ -48,7 +50,7 @@ class PlacedForm(PickForm):
 class RoundForm(ReplyForm):
     """What a model wants in one round: searches, and citations in the draft."""
 
-    searches: Annotated[tuple[QueryText, ...], Field(max_length=3)] = ()
+    searches: Annotated[tuple[QueryText, ...], Field(max_length=8)] = ()
     cites: Annotated[tuple[PlacedForm, ...], Field(max_length=20)] = ()
     done: bool = False
 
@@ -77,9 +79,7 @@ def cite_draft(study: Study, ports: Ports) -> Study:
         study, refused = _placed(study, form.cites, papers, found_by, scoped)
         if form.done or not (form.searches or form.cites) or number == most:
             break
-        before = {one.key for one in papers}
-        searches, papers = _searched(study, form.searches, papers, found_by, scoped)
-        new = [one for one in papers if one.key not in before and not not_citable(one)]
+        searches, papers, new = _searched(study, form.searches, papers, found_by, scoped)
         turns.append(Message("assistant", form.model_dump_json()))
         turns.append(Message("user", _told(searches, refused, new, most - number), cache=True))
     return study
@@ -91,16 +91,22 @@ def _searched(
     papers: tuple[PaperRef, ...],
     found_by: dict[str, str],
     ports: Ports,
-) -> tuple[list[Searched], tuple[PaperRef, ...]]:
-    done = []
+) -> tuple[list[Searched], tuple[PaperRef, ...], list[PaperRef]]:
+    """The searches, the papers that are known, and those of them to show: the first new ones of each search.
+    What is not shown stays unknown, so that another search can bring it.
+    """
+    done, shown = list[Searched](), list[PaperRef]()
     for query in filter(None, (" ".join(text.split()) for text in queries)):
         before = {one.key for one in papers}
         search, papers, _ = search_papers_once(query, papers, ports)
         # A key of the reference list must not name another paper there.
         papers = references.keyed(study.skeleton, papers)
-        found_by |= {one.key: query for one in papers if one.key not in before}
+        new = [one for one in papers if one.key not in before and not not_citable(one)][:_SHOWN]
+        papers = tuple(one for one in papers if one.key in before or one in new)
+        found_by |= {one.key: query for one in new}
+        shown += new
         done.append(search)
-    return done, papers
+    return done, papers, shown
 
 
 def _placed(
@@ -167,6 +173,6 @@ def _told(
     return render(
         "cite_found",
         round=block("round", rows),
-        papers=block("papers", [found_paper(one) for one in new[:MOST_SHOWN]]),
+        papers=block("papers", [found_paper(one, _ABSTRACT) for one in new]),
         left=more,
     )

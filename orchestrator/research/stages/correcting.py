@@ -101,8 +101,16 @@ def correct_passages(
 ) -> tuple[Study, tuple[str, ...]]:
     """The study with the passages that its author changes, and why some changes were not used."""
     form, said = _asked(study, ports, purpose, instruction, PassagesForm)
-    texts, refused = dict(study.sections), list[str]()
-    for one in form.corrections:
+    texts, refused = with_passages(study, dict(study.sections), form.corrections)
+    return _corrected(study, ports, texts, said, refused)
+
+
+def with_passages(
+    study: Study, texts: dict[str, str], corrections: Sequence[PassageForm]
+) -> tuple[dict[str, str], list[str]]:
+    """The sections with these passages changed, and why some changes were not used."""
+    refused = list[str]()
+    for one in corrections:
         name = one.section.strip().lower()
         if texts.get(name, "").count(one.old) != 1:
             times = texts.get(name, "").count(one.old)
@@ -110,7 +118,7 @@ def correct_passages(
             continue
         changed = texts[name].replace(one.old, as_latex(one.new))
         texts, refused = _kept(study, texts, name, changed, refused)
-    return _corrected(study, ports, texts, said, refused)
+    return texts, refused
 
 
 def _asked(  # type: ignore[no-untyped-def]  # as ask_for: the form decides the type

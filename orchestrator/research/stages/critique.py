@@ -6,22 +6,25 @@ What it asks stays a fact of the study: the paper is written with it.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
-from orchestrator.core.model import Ask, Message
+from orchestrator.core.model import REVIEWING, Ask, Message
 from orchestrator.record.plan_notes import Criticized
 from orchestrator.record.ports import Ports
+from orchestrator.research.claims.ledger import Ledger
+from orchestrator.research.looking.run_facts import run_facts
 from orchestrator.research.prompts import block, render
 from orchestrator.research.run_spec import Study
 from orchestrator.research.stages import blocks as common
-from orchestrator.research.stages.comparing import comparisons_block
 from orchestrator.research.stages.experiments import make_runs
 from orchestrator.research.stages.inquiry import AskingForm, ask_with_files
-from orchestrator.research.stages.look import figure_pictures
+from orchestrator.research.stages.paper_facts import seed_metrics
 from orchestrator.research.stages.plan import RunForm, critics_share, planned_runs
 from orchestrator.research.stages.plots import draw_plots
+from orchestrator.research.stages.study_ledger import study_ledger
+from orchestrator.research.stages.study_opening import study_opening
 
 _ROUNDS = 2
 _MOST_RUNS = 2  # of one round
@@ -59,21 +62,33 @@ def criticize(study: Study, ports: Ports) -> Study:
 
 
 def _ask(study: Study, number: int, left: int, ports: Ports) -> Ask:
-    baseline = replace(study, tree=study.tree.updated(study.runs[0].code))
+    ledger = study_ledger(study, ports)
     instruction = render(
         "critique",
         round=str(number),
         rounds=str(_ROUNDS),
-        study=common.study_block(study),
-        metrics=common.metrics_block(study),
-        plan=block("plan", common.plan_rows(study)),
-        results=common.results_block(study, ports),
-        comparisons=comparisons_block(study, ports.blobs),
-        code=common.code_block(baseline, ports),
-        differences=common.differences_block(study, ports),
-        figures=block("figures", common.figure_rows(study.pictures)),
+        limits=block("limits", common.limits_dict(study.policy)),
+        noticed=block("noticed", _noticed(study, ledger, ports)),
         asked=block("asked_before", list(study.questions)),
         left=str(left),
     )
-    pictures = figure_pictures(study, ports, "reviewing")
-    return Ask(purpose="critique", messages=(Message("user", instruction, pictures=pictures),))
+    opening = study_opening(study, ledger, ports, REVIEWING)
+    return Ask(purpose="critique", messages=(opening, Message("user", instruction)))
+
+
+def _noticed(study: Study, ledger: Ledger, ports: Ports) -> list[dict[str, Any]]:
+    """Each run's facts that the study's opening does not tell."""
+    *earlier, newest = study.runs
+    rows = [run_facts(study, run, ports.blobs, whole=False) for run in earlier]
+    last = run_facts(study, newest, ports.blobs)
+    for row in rows:
+        del row["values_per_seed"]
+    shown = {name.removesuffix("_mean") for name in seed_metrics(ledger)}
+    last["values_per_seed"] = {
+        data: {
+            name: value for name, value in values.items() if name.removesuffix("_mean") not in shown
+        }
+        for data, values in last["values_per_seed"].items()
+    }
+    told = {"datasets", "description"}
+    return [{name: one for name, one in row.items() if name not in told} for row in (*rows, last)]

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from orchestrator.core.model import Ask, Message
+from orchestrator.core.model import REVIEWING, Ask, Message
 from orchestrator.record.paper_notes import SentenceDoubted, SentencesDoubted
 from orchestrator.record.ports import Ports
 from orchestrator.research.claims.check import Checked, check_section
@@ -25,6 +25,7 @@ from orchestrator.research.reply_form import ReplyForm, WholeNumber
 from orchestrator.research.run_spec import Study
 from orchestrator.research.stages.correcting import correct_sentences, named_sentences
 from orchestrator.research.stages.sections import section_named, told
+from orchestrator.research.stages.study_opening import study_opening
 
 _BATCH = 250  # sentences of one request, which a paper of a conference's length does not reach
 _TOKENS = 8192
@@ -80,8 +81,8 @@ def doubts_request(
     for number, section, text in rows:
         sections.setdefault(section, []).append({"number": number, "text": text})
     task = render("doubt_read", sentences=block("sentences", sections))
-    turn = replace(facts, content=f"{facts.content}\n{task}")
-    return Ask(purpose=purpose, messages=(turn,), max_tokens=_TOKENS, temperature=0)
+    turns = facts, Message("user", task)
+    return Ask(purpose=purpose, messages=turns, max_tokens=_TOKENS, temperature=0)
 
 
 def doubts_of(facts: Message, sentences: Sequence[ReadSentence], ports: Ports) -> dict[int, str]:
@@ -97,15 +98,13 @@ def doubts_of(facts: Message, sentences: Sequence[ReadSentence], ports: Ports) -
     return dict(sorted(found.items()))
 
 
-def answer_doubts(
-    study: Study, facts: Message, ledger: Ledger, ports: Ports, only: Sequence[str] = ()
-) -> Study:
+def answer_doubts(study: Study, ledger: Ledger, ports: Ports, only: Sequence[str] = ()) -> Study:
     """The study after its author answered a reader's doubts; the record holds each, and what came of it.
     ``only``: these sections are read, and not all.
     """
     texts = {name: text for name, text in study.sections if not only or name in only}
     sentences = read_sentences(texts, ledger)
-    doubts = doubts_of(facts, sentences, ports)
+    doubts = doubts_of(study_opening(study, ledger, ports, REVIEWING), sentences, ports)
     rows = [
         (section_named(sentences[at].section), replace(sentences[at].checked, problems=(why,)))
         for at, why in doubts.items()

@@ -66,9 +66,7 @@ def _read(study: Study, names: Sequence[str], text: str) -> tuple[list[str], dic
     that names it.
     """
     alone = len(names) == 1 and not SECTION_LINE.search(text)
-    problems, found = read_sections(
-        study, names, as_sections({names[0]: text}) if alone else text, none_needed=True
-    )
+    problems, found = read_sections(study, names, as_sections({names[0]: text}) if alone else text)
     missing = [name for name in names if name not in found]
     problems += [f"no line '%% SECTION {name}' begins that section" for name in missing]
     if len(names) == 1:  # its author is told of no name that was not asked for

@@ -18,7 +18,7 @@ from orchestrator.research.prompts import block, prompt_text, render
 from orchestrator.research.replies import ask_and_reflect
 from orchestrator.research.reply_form import ReplyForm, WholeNumber
 from orchestrator.research.run_spec import Study
-from orchestrator.research.stages.blocks import code_block, idea_dict, limits_dict, template_block
+from orchestrator.research.stages.blocks import code_message, idea_dict, limits_dict, template_block
 from orchestrator.research.stages.plan import USUAL_RUNS, planned_at_most
 
 _REFLECTIONS = 2  # after the first proposal; The AI Scientist uses three rounds in all
@@ -112,13 +112,13 @@ def _propose(
         "ideas_propose",
         template=template_block(template),
         task=block("task", template.task().model_dump()),
-        code=code_block(baseline, ports),
         baseline=block("baseline", measured),
         archive=block("archive", archive),
         scores="" if scores is None else prompt_text("ideas_scored").strip(),
         runs=str(min(USUAL_RUNS, planned_at_most(baseline.policy, baseline.runs[0].seconds))),
     )
-    ask = Ask(purpose="ideas.propose", messages=(Message("user", first),))
+    turns = code_message(baseline, ports), Message("user", first)
+    ask = Ask(purpose="ideas.propose", messages=turns)
     proposal = ask_and_reflect(
         ports, ask, Proposal, "ideas.reflect", _REFLECTIONS, lambda reply: reply.done
     )

@@ -130,12 +130,12 @@ def _take_paper(study: Study, ports: Ports) -> Study:
     """
     paper, study = _content(study).paper, replace(study, author=PAPER_AUTHOR, typed=True)
     if paper is None:
-        return replace(study, said=(opening(study, study_ledger(study, ports), ports),))
+        return replace(study, said=opening(study, study_ledger(study, ports), ports))
     tex = latex.prepared(paper_source(study, ports), PAPER_AUTHOR, AUTHOR_NOTE, study.figures)
     study = replace(study, skeleton=tex, sections=paper.sections)
     ports.note(Citable(keys=tuple(one.key for one in references.references(tex))))
     ledger = study_ledger(study, ports, tex)
-    said: tuple[Message, ...] = (opening(study, ledger, ports),)
+    said = opening(study, ledger, ports)
     for name, text in paper.sections:
         said = (
             *with_task(said, draft_task(study, (name,))),

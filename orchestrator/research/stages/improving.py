@@ -45,7 +45,6 @@ from orchestrator.research.stages.review_points import AnswersForm, points_of, u
 from orchestrator.research.stages.sections import section_named, section_problems
 from orchestrator.research.stages.study_ledger import study_ledger
 from orchestrator.research.stages.verify import verify_numbers
-from orchestrator.research.stages.writeup import opening
 
 
 def improve_paper(study: Study, ports: Ports) -> Study:
@@ -88,8 +87,7 @@ def _one_pass(study: Study, points: tuple[str, ...], ports: Ports) -> Study:
     made = replace(revised, unresolved=(), reviews=(), meta_review=None)
     ledger = study_ledger(made, ports, made.skeleton)
     changed = [name for name, text in made.sections if dict(before.sections).get(name) != text]
-    facts = opening(made, ledger, ports)
-    made = answer_doubts(made, facts, ledger, ports.within("doubts"), changed)
+    made = answer_doubts(made, ledger, ports.within("doubts"), changed)
     made = assembled(made, ports, ledger)
     made = verify_numbers(compile_paper(made, ports.within("compile")), ports.within("verify"))
     made = review_paper(made, ports.within("review"))
@@ -134,7 +132,7 @@ def _revised(
     def use(reply: Reply, ask: Ask) -> tuple[AnswersForm, dict[str, str]]:
         text = require_whole(reply, ask).text
         form = parse_reply(text.partition("%% SECTION")[0], AnswersForm)
-        problems, found = read_sections(study, texts, text, none_needed=True)
+        problems, found = read_sections(study, texts, text)
         problems += _outdated(study, texts, found) if facts else []
         found = (
             {} if form.runs else found

@@ -8,9 +8,9 @@ from typing import Any
 from orchestrator.core.sanitize import plain_line
 from orchestrator.record.notes import DescriptionDropped
 from orchestrator.record.ports import Ports
+from orchestrator.research.looking.run_facts import run_facts
 from orchestrator.research.prompts import block, render
 from orchestrator.research.run_spec import Study
-from orchestrator.research.stages import blocks as common
 from orchestrator.research.stages.comparing import comparison_rows
 from orchestrator.research.stages.requests import edit_files
 
@@ -24,11 +24,10 @@ def write_notes(study: Study, ports: Ports) -> Study:
     """
     facts = recorded_notes(study, ports)
     study = replace(study, tree=study.tree.updated({"notes.txt": ports.keep(facts)}))
-    instruction = render(
-        "notes_edit",
-        results=common.results_block(study, ports, every_value=False),
-        figures=block("figures", common.figure_rows(study.pictures)),
-    )
+    noticed = {
+        run.name: run_facts(study, run, ports.blobs, whole=False)["noticed"] for run in study.runs
+    }
+    instruction = render("notes_edit", noticed=block("noticed", noticed))
     edit = edit_files(study, ports, "notes.edit", instruction, "notes.txt")
     described = ports.text(edit.files.as_dict()["notes.txt"])
     if _keeps(facts, described):

@@ -34,14 +34,16 @@ def search_row(search: Searched) -> dict[str, Any]:
     return {**facts, "searched": asked, "not_answering": left_out}
 
 
-def found_paper(paper: PaperRef) -> dict[str, Any]:
-    """A paper as data for a prompt."""
+def found_paper(paper: PaperRef, most: int = _ABSTRACT) -> dict[str, Any]:
+    """A paper as data for a prompt, with at most so many characters of its abstract."""
     names = list(paper.authors[:4]) + (["and others"] if len(paper.authors) > 4 else [])
-    abstract = paper.abstract
-    if len(abstract) > _ABSTRACT:
-        abstract = abstract[: _ABSTRACT - 1].rstrip() + "…"
     facts = {
         "key": paper.key, "title": paper.title, "authors": ", ".join(names), "year": paper.year,
-        "venue": paper.venue, "cited": paper.citations, "abstract": abstract,
+        "venue": paper.venue, "cited": paper.citations, "abstract": shown_abstract(paper.abstract, most),
     }  # fmt: skip
     return {key: value for key, value in facts.items() if value not in (None, "")}
+
+
+def shown_abstract(text: str, most: int = _ABSTRACT) -> str:
+    """An abstract, or its beginning of so many characters."""
+    return text if len(text) <= most else text[: most - 1].rstrip() + "…"

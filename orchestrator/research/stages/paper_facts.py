@@ -1,8 +1,9 @@
-"""What is known of a study, as the dense blocks that begin a paper's conversation."""
+"""What is known of a study, as dense blocks: for its critic, the author of its paper, and who doubts that."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from orchestrator.core.protocols import Blobs
@@ -14,6 +15,7 @@ from orchestrator.research.run_spec import Study
 from orchestrator.research.stages.blocks import figure_rows, idea_dict, knob_dicts, plan_rows
 from orchestrator.research.stages.comparing import comparison_rows
 from orchestrator.research.stages.notes import TO_DESCRIBE
+from orchestrator.research.stages.one_search import shown_abstract
 
 IMPORTED_BY = "The AI Scientist"
 _SEEDS = 40  # values of a row
@@ -29,25 +31,53 @@ def descriptions(notes: str) -> dict[str, str]:
 
 def paper_facts(study: Study, tex: str, ledger: Ledger, blobs: Blobs) -> str:
     """What is known of a study, as named blocks: a line a metric, each number once."""
-    blocks = {
-        "idea": idea_dict(study.idea),
-        "template": _template_facts(study),
-        "metrics": _metric_facts(study),
+    return "\n\n".join(
+        (subject_facts(study), measured_facts(study, ledger, blobs), own_facts(study, tex))
+    )
+
+
+def subject_facts(study: Study) -> str:
+    """What a study is about, which no run changes."""
+    return as_blocks(
+        {
+            "idea": idea_dict(study.idea),
+            "template": _template_facts(study),
+            "metrics": _metric_facts(study),
+        }
+    )
+
+
+def measured_facts(study: Study, ledger: Ledger, blobs: Blobs) -> str:
+    """What its runs measured, what was planned and found, and its figures."""
+    known = {
         "runs": _run_facts(study),
+        "plan": plan_rows(study),
         "results": as_table(result_rows(ledger)),
         "values_per_seed": as_table(seed_rows(ledger)),
         "comparisons": _comparisons(study, blobs),
-        "plan": plan_rows(study),
-        "questions_of_a_critic": study.questions,
         "figures": figure_rows(study.pictures),
-        "citations": citation_facts(study, tex),
     }
     if study.imported is not None:
-        blocks["imported"] = {
+        known["imported"] = {
             "folder": study.imported.folder,
             "runs_planned_and_made_by": IMPORTED_BY,
         }
-    return "\n\n".join(block(name, value) for name, value in blocks.items())
+    return as_blocks(known)
+
+
+def own_facts(study: Study, tex: str) -> str:
+    """What the author of its paper is told beyond that."""
+    return as_blocks(
+        {
+            "questions_of_a_critic": study.questions,
+            "citations": citation_facts(study, tex),
+        }
+    )
+
+
+def as_blocks(known: Mapping[str, Any]) -> str:
+    """Named blocks, in their order."""
+    return "\n\n".join(block(name, value) for name, value in known.items())
 
 
 def _template_facts(study: Study) -> dict[str, object]:
@@ -104,9 +134,14 @@ def result_rows(ledger: Ledger) -> list[dict[str, Any]]:
     return rows
 
 
+def seed_metrics(ledger: Ledger) -> tuple[str, ...]:
+    """The metrics whose values per seed are shown."""
+    return ledger.headline[:_SEED_METRICS]
+
+
 def seed_rows(ledger: Ledger) -> list[dict[str, Any]]:
     """The values per seed of the metrics that decide, in the order of the seeds: a row a run on a data set."""
-    chosen = ledger.headline[:_SEED_METRICS]
+    chosen = seed_metrics(ledger)
     rows: dict[tuple[int, str], dict[str, list[float | None]]] = {}
     for (run, data, metric), cell in ledger.cells.items():
         if metric in chosen and data in ledger.datasets and len(set(cell.values)) > 1:
@@ -150,9 +185,9 @@ def citation_facts(study: Study, tex: str) -> list[dict[str, str]]:
         {
             "key": one.key,
             **{name: one.plain(name) for name in ("title", "author", "year")},
-            "abstract": chosen[one.key].paper.abstract
-            if one.key in chosen
-            else found.get(one.key, ""),
+            "abstract": shown_abstract(
+                chosen[one.key].paper.abstract if one.key in chosen else found.get(one.key, "")
+            ),
             **({"why": chosen[one.key].why} if one.key in chosen else {}),
         }
         for one in references.references(tex)

@@ -31,6 +31,11 @@ from orchestrator.research.run_spec import Study
 from orchestrator.research.stages import blocks as common
 from orchestrator.research.stages.comparing import comparisons_block
 from orchestrator.research.stages.inquiry import AskingForm, ask_with_files
+from orchestrator.research.stages.run_history import (
+    given_up_block,
+    last_run_block,
+    run_history,
+)
 
 USUAL_RUNS = 5  # as in The AI Scientist (Lu et al., 2024)
 _MOST_RUNS = 10  # of a plan
@@ -116,12 +121,12 @@ def make_plan(study: Study, ports: Ports) -> tuple[Study, int]:
         study=common.study_block(study),
         metrics=common.metrics_block(study),
         knobs=block("knobs", common.knob_dicts(study.template)),
-        code=common.code_block(study, ports),
         results=common.results_block(study, ports),
         usual=str(min(USUAL_RUNS, most)),
         most=str(most),
     )
-    ask = Ask(purpose="plan.make", messages=(Message("user", instruction),))
+    turns = common.code_message(study, ports), Message("user", instruction)
+    ask = Ask(purpose="plan.make", messages=turns)
     form = ask_for(ports, ask, PlanForm)
     metrics = tuple(
         DeclaredMetric(**one.model_dump())
@@ -140,19 +145,25 @@ def revise_plan(study: Study, number: int, left: int, ports: Ports, planned: Pla
     """The study with what run ``number`` showed beside what was expected, and the runs to make now,
     at most ``left``.
     """
-    instruction = render(
-        "plan_revise",
+    begin = render(
+        "plan_revise_begin",
         study=common.study_block(study),
         metrics=common.metrics_block(study),
-        planned=block("planned", asdict(planned)),
-        results=common.results_block(study, ports),
+    )
+    instruction = render(
+        "plan_revise",
+        last=last_run_block(study, ports),
+        given_up=given_up_block(study),
         comparisons=comparisons_block(study, ports.blobs, planned),
-        differences=common.differences_block(study, ports),
-        before=block("before", common.plan_rows(study)),
         remaining=block("remaining", [asdict(one) for one in study.plan.runs]),
         left=str(left),
     )
-    ask = Ask(purpose="plan.revise", messages=(Message("user", instruction),))
+    turns = (
+        Message("user", begin, cache=True),
+        *run_history(study, planned, ports),
+        Message("user", instruction),
+    )
+    ask = Ask(purpose="plan.revise", messages=turns)
     form = ask_with_files(study, ports, ask, RevisionForm)
     finding: Finding = form.finding
     outcome = PlanOutcome(number=number, planned=planned, finding=finding, why=form.why)

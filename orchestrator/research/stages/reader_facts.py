@@ -10,7 +10,12 @@ from orchestrator.research.claims.build import RunMeasurements
 from orchestrator.research.claims.ledger import Ledger
 from orchestrator.research.looking.code import code_difference
 from orchestrator.research.prompts import as_table, block, render, text_block
-from orchestrator.research.stages.paper_facts import result_rows, seed_rows, short_number
+from orchestrator.research.stages.paper_facts import (
+    as_blocks,
+    result_rows,
+    seed_rows,
+    short_number,
+)
 from orchestrator.template.manifest import Manifest
 
 _MOST_RUNS = 24  # whose every pair is compared; of more, each with the first
@@ -26,17 +31,16 @@ def reader_facts(
     """The first message to a reader: the template, the runs, every result, the code and what runs changed.
     ``descriptions`` are what is known of each run in words, by its number.
     """
-    blocks: dict[str, Any] = {
-        "template": _template(manifest, scale),
-        "metrics": {
-            one.name: {
-                "direction": one.direction,
-                "unit": one.unit,
-                "description": one.description,
-                "headline": one.headline,
-            }
-            for one in ledger.metrics
-        },
+    metrics = {
+        one.name: {
+            "direction": one.direction,
+            "unit": one.unit,
+            "description": one.description,
+            "headline": one.headline,
+        }
+        for one in ledger.metrics
+    }
+    known: dict[str, Any] = {
         "runs": _runs(ledger, descriptions),
         "results": as_table(result_rows(ledger)),
         "lowest_and_highest_over_the_seeds": as_table(_ranges(ledger)),
@@ -45,9 +49,10 @@ def reader_facts(
     }
     code = [text_block(path, text) for path, text in records[0].code.items()] if records else []
     text = render(
-        "doubt_begin",
-        facts="\n\n".join(block(name, value) for name, value in blocks.items()),
+        "study_begin",
+        subject=as_blocks({"template": _template(manifest, scale), "metrics": metrics}),
         code="\n\n".join(code),
+        facts=as_blocks(known),
         differences=block("differences", _differences(records)),
     )
     return Message("user", text, cache=True)

@@ -1,4 +1,8 @@
-"""The second pass over a paper: its author reads all sections at once and writes again those that get better."""
+"""The second look at a paper: its author reads all sections and figures at once, corrects passages, and writes
+again the sections that get better.
+
+One request asks for both: each would repeat the whole conversation.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +13,13 @@ from dataclasses import replace
 from orchestrator.core.asking import require_whole
 from orchestrator.core.errors import BadReply, WrongFormat
 from orchestrator.core.model import Ask, Message, Reply
+from orchestrator.record.paper_notes import EditRefused
 from orchestrator.record.ports import Ports
 from orchestrator.research.paper.latex import TEX
 from orchestrator.research.prompts import block, render, text_block
-from orchestrator.research.replies import ask_and_use
+from orchestrator.research.replies import ask_and_use, parse_reply
 from orchestrator.research.run_spec import Study
+from orchestrator.research.stages.correcting import PassagesForm, with_passages
 from orchestrator.research.stages.sections import (
     SECTIONS,
     section_named,
@@ -28,24 +34,26 @@ SECTION_LINE = re.compile(
 )
 """The line before each section of an answer that holds several."""
 _FENCE = re.compile(r"^```(?:latex|tex)?[ \t]*$", re.MULTILINE)
-_KEEP = "KEEP"  # the answer that leaves all sections as they are
 
 
 def refined(study: Study, ports: Ports) -> tuple[Study, tuple[str, ...]]:
-    """The study after its second pass, and the names of the sections that were written again. Raises
+    """The study after its author read the whole paper, and the names of the sections that changed. Raises
     :class:`BadReply` while the answer breaks rules.
     """
     texts = dict(study.sections)
     task = render(
-        "writeup_refine", now=corrected_sections(study), lengths=block("lengths", lengths(study))
+        "writeup_read",
+        now=corrected_sections(study),
+        figures=block("figures", [one.name for one in study.pictures]),
+        lengths=block("lengths", lengths(study)),
     )
     turn = (*study.said, Message("user", task, cache=True))
 
-    def use(reply: Reply, ask: Ask) -> dict[str, str]:
+    def use(reply: Reply, ask: Ask) -> tuple[PassagesForm, dict[str, str]]:
         text = require_whole(reply, ask).text
-        if text.strip().strip("`.").upper() == _KEEP:
-            return {}
         problems, found = read_sections(study, texts, text)
+        if any('"corrections"' in one for one in found.values()):
+            problems.insert(0, "the object with `corrections` stands before the first section")
         if problems:
             raise WrongFormat(
                 "the refined sections break rules of the paper",
@@ -53,14 +61,25 @@ def refined(study: Study, ports: Ports) -> tuple[Study, tuple[str, ...]]:
                 why="\n".join(problems[:12]),
                 todo="`aisci resume` asks again; the report shows what each attempt wrote",
             )
-        return found
+        return _passages(text), found
 
-    ask = Ask(purpose="writeup.refine", messages=turn, max_tokens=REFINED_TOKENS)
-    written = ask_and_use(ports, ask, use, told_again)
-    changed = {name: text for name, text in written.items() if text != texts[name]}
-    said = (*turn, Message("assistant", as_sections(changed) or _KEEP))
-    sections = tuple((name, changed.get(name, text)) for name, text in study.sections)
-    return replace(study, said=said, sections=sections), tuple(changed)
+    ask = Ask(purpose="writeup.read", messages=turn, max_tokens=REFINED_TOKENS)
+    form, written = ask_and_use(ports, ask, use, told_again)
+    after, refused = with_passages(study, texts | written, form.corrections)
+    if refused:
+        ports.note(EditRefused(why=tuple(refused)))
+    told = (form.model_dump_json(), as_sections(written))
+    said = (*turn, Message("assistant", "\n\n".join(filter(None, told))))
+    changed = tuple(name for name, text in after.items() if text != texts[name])
+    return replace(study, said=said, sections=tuple(after.items())), changed
+
+
+def _passages(text: str) -> PassagesForm:
+    """The passages of an answer, before its sections; where there are sections, none are needed."""
+    first, *sections = SECTION_LINE.split(_unfenced(text))
+    if sections and "{" not in first:
+        return PassagesForm()
+    return parse_reply(first, PassagesForm)
 
 
 def as_sections(texts: Mapping[str, str]) -> str:
@@ -88,11 +107,11 @@ def lengths(study: Study) -> dict[str, str]:
 
 
 def read_sections(
-    study: Study, texts: Collection[str], reply: str, *, none_needed: bool = False
+    study: Study, texts: Collection[str], reply: str
 ) -> tuple[list[str], dict[str, str]]:
-    """Every rule that a reply breaks, and its sections by name. Without ``none_needed``, none is a fault."""
+    """Every rule that a reply breaks, and its sections by name."""
     _, *parts = SECTION_LINE.split(_unfenced(reply))
-    problems = [] if parts or none_needed else ["no line '%% SECTION name' begins a section"]
+    problems = list[str]()
     found: dict[str, str] = {}
     for said, part in zip(parts[::2], parts[1::2], strict=True):
         name = _name_of(said)

@@ -3,8 +3,8 @@
 Each request repeats the conversation so far and adds one task, so that a vendor's cache serves nearly
 all of it. An author names quantities, and the program prints them. A section that breaks a rule goes
 back to its author with its draft; a sentence that its numbers do not carry is corrected by itself. When
-every section stands, a long paper's are refined once, a reader of the whole corrects what does not fit
-together, and one who did not write it doubts what the facts do not carry. No placeholder reaches a page: a
+every section stands, the author reads the whole once and changes what gets better, and a reader who did not write
+it doubts what the facts do not carry. No placeholder reaches a page: a
 section that stays unusable leaves the stage for resume.
 """
 
@@ -23,30 +23,24 @@ from orchestrator.research.paper.latex import TEX
 from orchestrator.research.prompts import block, render, text_block
 from orchestrator.research.run_spec import Study
 from orchestrator.research.stages.assembly import assembled, paper_source
-from orchestrator.research.stages.blocks import (
-    code_block,
-    differences_block,
-)
 from orchestrator.research.stages.choosing import choose_papers
 from orchestrator.research.stages.citing import cite_draft
 from orchestrator.research.stages.correcting import (
-    correct_passages,
     correct_sentences,
     named_sentences,
 )
 from orchestrator.research.stages.doubting import answer_doubts
 from orchestrator.research.stages.drafting import DRAFTS, drafted, placeholder
-from orchestrator.research.stages.look import figure_pictures
-from orchestrator.research.stages.paper_facts import descriptions, paper_facts
+from orchestrator.research.stages.paper_facts import descriptions, own_facts
 from orchestrator.research.stages.reference_list import with_checked_references
 from orchestrator.research.stages.refining import refined
 from orchestrator.research.stages.sections import (
-    LONG_STUDY,
     section_named,
     told,
     wrong_sentences,
 )
 from orchestrator.research.stages.study_ledger import study_ledger
+from orchestrator.research.stages.study_opening import study_opening
 
 _TOKENS = 8192  # of one section
 AUTHOR_NOTE = "automated study: no person wrote or checked this text"
@@ -57,18 +51,13 @@ def write_sections(study: Study, ports: Ports) -> Study:
     study = choose_papers(study, ports.within("citations"))
     study = replace(_prepared(study, ports), sections=(), unresolved=(), typed=False)
     ledger = study_ledger(study, ports, study.skeleton)
-    facts = opening(study, ledger, ports)
-    study = replace(study, said=(facts,))
+    study = replace(study, said=opening(study, ledger, ports))
     for part in DRAFTS:
         study = _written(study, part, ledger, ports)
     study = cite_draft(study, ports.within("cite"))
-    if len(study.runs) >= LONG_STUDY:
-        scoped = ports.within("refine")
-        study, changed = refined(study, scoped)
-        for name in changed:
-            study = _with_true_sentences(study, (name,), ledger, scoped.within(name))
-    study = _read_whole(study, ports.within("read"))
-    study = answer_doubts(study, facts, ledger, ports.within("doubts"))
+    study, changed = refined(study, ports.within("read"))
+    study = _with_true_sentences(study, changed, ledger, ports.within("read", "sentences"))
+    study = answer_doubts(study, ledger, ports.within("doubts"))
     study = with_checked_references(study, ports.within("references"))
     return assembled(study, ports, ledger)
 
@@ -93,20 +82,16 @@ def _prepared(study: Study, ports: Ports) -> Study:
     return replace(study, skeleton=tex, citations=chosen)
 
 
-def opening(study: Study, ledger: Ledger, ports: Ports) -> Message:
-    """The first message of a paper's conversation: everything that is known, once, and the rules."""
+def opening(study: Study, ledger: Ledger, ports: Ports) -> tuple[Message, ...]:
+    """How a paper's conversation begins: everything that is known, once, and the rules."""
     notes = study.tree.get("notes.txt")
-    # A section about the code is about the baseline's; what each run changed is among the facts.
-    baseline = replace(study, tree=study.tree.updated(study.runs[0].code))
     text = render(
         "writeup_begin",
-        facts=paper_facts(study, study.skeleton, ledger, ports.blobs),
-        code=code_block(baseline, ports),
-        differences=differences_block(study, ports),
+        facts=own_facts(study, study.skeleton),
         notes=block("descriptions", descriptions(ports.text(notes) if notes else "")),
     )
-    pictures = figure_pictures(study, ports, "writing")
-    return Message("user", text, cache=True, pictures=pictures)
+    facts = study_opening(study, ledger, ports, "writing")
+    return facts, Message("user", text, cache=True)
 
 
 def _written(study: Study, part: tuple[str, ...], ledger: Ledger, ports: Ports) -> Study:
@@ -135,13 +120,4 @@ def _with_true_sentences(
         return study
     instruction = render("verify_fix", problems=text_block("sentences", told(wrong, texts)))
     changed, _ = correct_sentences(study, ports, "writeup.fix", instruction, wrong)
-    return changed
-
-
-def _read_whole(study: Study, ports: Ports) -> Study:
-    """The study after a reader of the whole paper, with its figures, has corrected it."""
-    instruction = render(
-        "writeup_read", figures=block("figures", [one.name for one in study.pictures])
-    )
-    changed, _ = correct_passages(study, ports, "writeup.read", instruction)
     return changed

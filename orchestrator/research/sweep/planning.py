@@ -42,7 +42,7 @@ def propose_sweep(data: PromptData, ask: Ask) -> str:
     template = data["template"]
     taken = {idea["name"] for idea in data["archive"]}
     of = next((knob for knob in template["knobs"] if f"sweep_{knob}" not in taken), None)
-    if of is None and not _SEED.search(ask.messages[-1].content):
+    if of is None and not any(_SEED.search(one.content) for one in ask.messages):
         of = next(iter(template["knobs"]), None)  # the same again: it is left out as a duplicate
         if of is None:
             raise IdeaFailed(
@@ -117,7 +117,7 @@ def plan_sweep(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - one signatu
 
 def compare_sweep(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - one signature for all answers
     """What the host's comparisons of this run say; the plan goes on as it was."""
-    name = data["planned"]["name"]
+    name = data["run"]["name"]  # the last one
     rows = [one for one in compared_cells(data["comparisons"]) if one.run == name]
     clear = [one for one in rows if one.verdict in {"better", "worse", "differs"}]
     why = f"{len(clear)} of {len(rows)} compared means differ by more than two combined errors"

@@ -18,14 +18,8 @@ def no_doubt(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - as above
     return json_reply({"doubts": []})
 
 
-def keep(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - as above
-    """Every section stays as it is."""
-    return "KEEP"
-
-
 _CORRECTED = ("writeup.fix", "writeup.read", "writeup.doubted", "compile.fix", "verify.fix")
 UNJUDGED_ANSWERS: dict[str, Callable[[PromptData, Ask], str]] = {
-    "writeup.refine": keep,
     "doubt.read": no_doubt,
     "survey.check": no_doubt,
     **dict.fromkeys(_CORRECTED, no_correction),
