@@ -86,6 +86,9 @@ class DockerSandbox:
                     yield self._start(job, within, _Undo(front, behind, lent), duplex=duplex)
                 # The container has ended: what it was made of goes, and no GPU waits for that.
                 self._later(behind.pop_all().close)
+                if self.pool.ahead is not None and job.preload:
+                    shape = self._shape(job, duplex=duplex)
+                    self._later(partial(self.pool.ahead.improve, shape, self._begin_imports))
         except KeyboardInterrupt as error:
             stopped = job_interrupted(job)
             stopped.why = "; ".join(getattr(error, "__notes__", ()))
@@ -101,8 +104,7 @@ class DockerSandbox:
         volumes, harvested = Path(info["DockerRootDir"]), self._blobs.folder  # that a job may fill
         added = {volumes: limits.workspace, harvested: limits.harvest_bytes}
         undo.behind.enter_context(pool.admission.held(limits, added, within, job.scope))
-        data = tuple((name, pool.folders(source)) for name, source in job.data)
-        shape = Shape.of(job, image=pool.images(limits.image), data=data, duplex=duplex)
+        shape = self._shape(job, duplex=duplex)
         slot = self._slot(shape, job.id, within)
         undo.behind.callback(slot.close)
         proxy = self._proxy(job, undo.front)
@@ -141,6 +143,10 @@ class DockerSandbox:
             keeper=slot.keeper, lines=lines, proxy=proxy, deadline=slot.deadline,
             attest=self._attest(slot, info, back, seen),
         )  # fmt: skip
+
+    def _shape(self, job: Job, *, duplex: bool) -> Shape:
+        data = tuple((name, self.pool.folders(source)) for name, source in job.data)
+        return Shape.of(job, image=self.pool.images(job.limits.image), data=data, duplex=duplex)
 
     def _attest(
         self, slot: Slot, info: dict[str, Any], back: ReadBack, seen: SettingPairs
@@ -193,7 +199,7 @@ class DockerSandbox:
                 return slot
             try:
                 slot.hold(info)
-                if imports:
+                if imports and not self.pool.running:
                     self._begin_imports(slot)
             except BaseException:
                 slot.close()
@@ -203,7 +209,11 @@ class DockerSandbox:
         ahead.want(shape, make)
 
     def _begin_imports(self, slot: Slot) -> None:
-        """In a container that waits, once its settings and rights are as requested."""
+        """In a container that waits, once its settings and rights are as requested. It is done when a job
+        has ended: while one runs, the processors are its own.
+        """
+        if not (slot.container and preloads(slot.shape, duplex=slot.shape.duplex)):
+            return
         with while_it_runs(self.pool.engine, slot.container):
             gate_view(slot, slot.read_back())
         slot.begin_imports()

@@ -96,6 +96,23 @@ def test_the_one_unused_for_longest_goes_when_another_shape_is_wanted(ahead: Ahe
     assert [thing.closed for thing in made.values()][1:] == [0, 0]
 
 
+def test_what_waits_is_improved_in_its_place_and_goes_if_that_fails(ahead: Ahead[Thing]) -> None:
+    thing, done = Thing(), list[Thing]()
+    ahead.improve("a", done.append)
+    ahead.want("a", lambda: thing)
+    time.sleep(0.05)
+    ahead.improve("a", done.append)
+    assert done == [thing]
+
+    def fails(_: Thing) -> None:
+        raise gone()
+
+    ahead.improve("a", fails)
+    assert ahead.take("a") is None
+    ahead.close()
+    assert thing.closed == 1
+
+
 def test_what_could_not_be_removed_is_told_once_and_stops_no_other_removal() -> None:
     ahead, second = Ahead[Thing](), Thing()
     ahead.later(Thing(closes_with=gone()).close)
