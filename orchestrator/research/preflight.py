@@ -60,12 +60,10 @@ def rehearse(spec: RunSpec, sandbox: Sandbox) -> None:
     :class:`HostBusy` if there is no room for one.
     """
     kinds = [kind for kind in KINDS if kind != "editor" or not spec.policy.editor_on_host]
-    first, *others = (_nothing(spec, kind) for kind in kinds)
-    _require_ended_well(first, sandbox.run(first, FOREVER))
-    # The first has probed the storage for all; the others wait for the engine more than for a processor.
-    with ThreadPoolExecutor(len(others), "rehearsal") as threads:
-        ended = [threads.submit(sandbox.run, job, FOREVER) for job in others]
-        for job, result in zip(others, ended, strict=True):
+    jobs = [_nothing(spec, kind) for kind in kinds]
+    with ThreadPoolExecutor(len(jobs), "rehearsal") as threads:  # they wait for the engine
+        ended = [threads.submit(sandbox.run, job, FOREVER) for job in jobs]
+        for job, result in zip(jobs, ended, strict=True):
             _require_ended_well(job, result.result())
 
 

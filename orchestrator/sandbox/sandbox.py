@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -187,6 +188,8 @@ class DockerSandbox:
         ahead, limits = self.pool.ahead, shape.limits
         if ahead is None or self.pool.stopped.is_set():
             return
+        if shape.kind == "editor":  # a rehearsal's input is empty, an edit's is not
+            shape = replace(shape, duplex=True)
         imports = preloads(shape, duplex=shape.duplex)
         if not self.pool.admission.room_ahead(limits, added, imports=imports):
             return
