@@ -37,6 +37,7 @@ from orchestrator.record.paths import RunPaths
 from orchestrator.record.pins import ImportPin
 from orchestrator.research.importing.content import read_content
 from orchestrator.research.importing.included import with_included
+from orchestrator.research.importing.parts import ImportedParts
 from orchestrator.research.importing.values import ImportedContent
 from orchestrator.research.paper.latex import TEX
 from orchestrator.research.run import research
@@ -148,14 +149,11 @@ def prepare_import(request: ImportRequest) -> PreparedImport:
 
 
 def _with_parts_named(read: ScientistFolder) -> ScientistFolder:
-    """The folder that was read; what the paper's source reads in is left out of the check, and named."""
+    """The folder that was read; what the paper's source reads in and is not among its files is named."""
     tex = read.files.get(TEX, b"").decode("utf-8", errors="replace")
-    _, parts = with_included(tex, _not_checked)
+    _, unread = with_included(tex, ImportedParts(read.files))
+    parts = [(name, f"{why}: its sentences are not held to the results") for name, why in unread]
     return replace(read, left_out=(*parts, *read.left_out))
-
-
-def _not_checked(_name: str) -> str:
-    raise ValueError("the paper reads it in: its sentences are not held to the results")
 
 
 def _require_baseline(

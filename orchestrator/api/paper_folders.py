@@ -16,9 +16,10 @@ from orchestrator.api.paper_parts import PaperParts
 from orchestrator.core.errors import BadFile, BadResults, UnknownName, UserError
 from orchestrator.core.filenames import shown
 from orchestrator.core.files import utf8_text
-from orchestrator.core.untrusted import read_named
+from orchestrator.core.untrusted import NotPlain, read_named, read_plain
 from orchestrator.research.claims.build import RunMeasurements, build_ledger
 from orchestrator.research.importing.included import with_included
+from orchestrator.research.importing.notes_file import ReadNotes, read_notes
 from orchestrator.research.paper.latex import BEGIN, TEX
 from orchestrator.research.paper.references import references
 from orchestrator.template.results import parse_final_info, per_seed
@@ -38,7 +39,8 @@ def paper_in_folder(folder: Path, scale: str) -> HeldPaper:
     source = _source_in(folder)
     tex, unread = with_included(_text(source), PaperParts(folder, source.parent))
     left = list(_left_out(folder))
-    records = [one for number in range(_MOST_RUNS) if (one := _record(folder, number))]
+    notes = _notes(folder)
+    records = [one for number in range(_MOST_RUNS) if (one := _record(folder, number, notes))]
     if not records:
         raise UnknownName(
             "there are no results beside this paper",
@@ -143,7 +145,7 @@ def _number(name: str) -> int:
     return int(name.removeprefix("run_")[:9])
 
 
-def _record(folder: Path, number: int) -> RunMeasurements | None:
+def _record(folder: Path, number: int, notes: ReadNotes) -> RunMeasurements | None:
     """The results of a run; None where there are none, or where :func:`_left_out` names it."""
     run = folder / f"run_{number}"
     info = run / _INFO
@@ -164,7 +166,16 @@ def _record(folder: Path, number: int) -> RunMeasurements | None:
         results=results,
         values=per_seed(data),
         code={"experiment.py": _text(code)} if os.path.lexists(code) else {},
+        title=notes.runs[number].title if number in notes.runs else "",
     )
+
+
+def _notes(folder: Path) -> ReadNotes:
+    """What ``notes.txt`` calls the runs; nothing where it cannot be read, since the check does without it."""
+    try:
+        return read_notes(read_plain(folder / "notes.txt", _MOST_BYTES).decode("utf-8", "replace"))
+    except (NotPlain, OSError):
+        return ReadNotes()
 
 
 def _template(folder: Path) -> Template | None:

@@ -23,6 +23,7 @@ from orchestrator.core.errors import BadFile, UserError
 from orchestrator.core.model import Ask
 from orchestrator.record.journal import Mode
 from orchestrator.record.paths import RunPaths
+from orchestrator.research.importing.parts import ImportedParts
 from orchestrator.research.pins import read_pins
 from orchestrator.research.prompts import data_blocks
 from orchestrator.research.run import research
@@ -172,16 +173,40 @@ def test_a_folder_without_a_baseline_is_refused_before_anything_is_made(
         prepare_import(ImportRequest(folder=folder, policy=rig.POLICY, results=tmp_path))
 
 
-def test_a_file_that_the_paper_reads_in_is_named_as_not_checked(tmp_path: Path) -> None:
-    files = whole_files()
-    read_in = TEX.replace("\\end{document}", "\\input{more}\n\\end{document}")
-    files["latex/template.tex"] = read_in.encode()
-    folder = made_folder(tmp_path, files | {"latex/more.tex": b"The loss is 0.77."})
+def reading(name: str) -> dict[str, bytes]:
+    """The whole folder, with a paper whose results begin with a file that it reads in."""
+    assert "\\section{Results}" in TEX
+    tex = TEX.replace("\\section{Results}", f"\\section{{Results}}\n\\input{{{name}}}\n")
+    return {**whole_files(), "latex/template.tex": tex.encode()}
+
+
+def test_a_file_that_the_paper_reads_in_is_checked_with_it(tmp_path: Path) -> None:
+    (tmp_path / "true").mkdir()
+    (tmp_path / "false").mkdir()
+    before = len(
+        taken(
+            tmp_path / "true", reading("more") | {"latex/more.tex": b"We say so."}
+        ).study.unresolved
+    )
+    false = b"In run 1 the final loss is 0.77."
+    study = taken(tmp_path / "false", reading("more") | {"latex/more.tex": false}).study
+    assert len(study.unresolved) == before + 1
+    assert any("0.77" in one for one in study.unresolved)
+
+
+def test_a_file_that_the_paper_reads_in_and_the_folder_lacks_is_named(tmp_path: Path) -> None:
+    folder = made_folder(tmp_path, reading("more"))
     prepared = prepare_import(ImportRequest(folder=folder, policy=rig.POLICY, results=tmp_path))
     assert prepared.read.left_out[0][0] == "more"
     assert "not held to the results" in prepared.read.left_out[0][1]
     assert prepared.setup.imported is not None
     assert prepared.setup.imported.left_out == prepared.read.left_out
+
+
+@pytest.mark.parametrize("name", ["/etc/passwd", "../../x", "..", "a/../../../x"])
+def test_a_part_outside_of_an_imported_folder_is_not_looked_for(name: str) -> None:
+    with pytest.raises(ValueError, match=r"leads out of the folder|no such file"):
+        ImportedParts({"x.tex": b"0.5", "etc/passwd": b"x"})(name)
 
 
 def test_the_page_names_a_source_that_was_left_out_once_and_with_its_reason(tmp_path: Path) -> None:

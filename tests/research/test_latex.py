@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from orchestrator.core.literature import PaperRef
 from orchestrator.research.claims.check import check_source
 from orchestrator.research.paper import latex, references
-from orchestrator.research.paper.prose import sentences, visible_text
+from orchestrator.research.paper.prose import sentences
+from orchestrator.research.paper.visible import visible_text
 from tests.support.trial import ledger
 
 DOCUMENT = r"""\documentclass{article}

@@ -34,7 +34,7 @@ _SHARE_UNITS = re.compile(r"\b(?:fraction|share|accuracy|probability|proportion)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunMeasurements:
-    """What is known of one run: its results, the values per seed, its code by path."""
+    """What is known of one run: its results, the values per seed, its code by path, the title of its note."""
 
     number: int
     name: str
@@ -43,6 +43,7 @@ class RunMeasurements:
     results: Results
     values: SeedValues
     code: Mapping[str, str]
+    title: str = ""
 
 
 def build_ledger(
@@ -74,6 +75,7 @@ def build_ledger(
         cells=with_averages(cells, [one.number for one in records], names),
         settings=tuple(dict.fromkeys(s for rows in settings.values() for s in rows)),
         base_settings=settings.get(0, ()),
+        run_settings=settings,
         counts=_counts(records, datasets, manifest, scale),
         stated=tuple(_stated(manifest, scale, metrics.values(), texts)),
         years=frozenset(years),
@@ -108,6 +110,7 @@ def _run(record: RunMeasurements, settings: Mapping[int, tuple[CodeSetting, ...]
         name=record.name,
         base=record.base,
         seconds=record.seconds,
+        title=record.title,
         changed=tuple(
             one for one in changed if one.name in known or (one.whole and one.name.isupper())
         ),

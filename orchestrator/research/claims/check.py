@@ -6,6 +6,10 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from orchestrator.research.claims.described import with_described
+from orchestrator.research.claims.deviations import says_deviation
+from orchestrator.research.claims.exchanged import exchange_problems
+from orchestrator.research.claims.headed import headed_cell_problems
 from orchestrator.research.claims.joint import joint_sources
 from orchestrator.research.claims.ledger import Ledger
 from orchestrator.research.claims.macros import marked
@@ -97,7 +101,9 @@ def _checked(
     *,
     strict: bool,
 ) -> Iterable[Checked]:
-    context, lead, paragraph = Context(), Context(), -1
+    rows = [*rows]
+    first = Context(deviations=any(says_deviation(one.text) for one in rows))
+    context, lead, paragraph = first, first, -1
     for number, sentence in enumerate(rows):
         if number == _MOST_SENTENCES or len(sentence.text) > _LONGEST:
             yield Checked(replace(sentence, text=sentence.text[:_LONGEST]), (), (_TOO_MUCH,))
@@ -105,7 +111,7 @@ def _checked(
                 return
             continue
         if sentence.paragraph != paragraph:
-            context, lead, paragraph = Context(), Context(), sentence.paragraph
+            context, lead, paragraph = first, first, sentence.paragraph
         if sentence.kind in {"item", "row"}:
             context = lead
         piece = source[sentence.start : sentence.end]
@@ -113,6 +119,9 @@ def _checked(
         checked, after = check_sentence(
             sentence, references, ledger, context, others=others, strict=strict
         )
+        if sentence.kind in {"note", "title"}:  # what follows goes on from what they stand in
+            yield checked
+            continue
         if sentence.kind not in {"item", "row"} or not lead.metrics:
             lead = after
         context = after
@@ -142,21 +151,39 @@ def check_sentence(
         return Checked(sentence, (), ()), after
     problems = [f"there is no run {number}" for number in seen.unknown]
     marks = [(place, references[char]) for place, char in enumerate(text) if char in references]
-    numbers = [one for one in printed_numbers(seen.masked) if not _is_label(one, seen.masked)]
+    numbers = [
+        one
+        for one in printed_numbers(seen.masked)
+        if not _is_label(one, seen.masked) and not (sentence.kind == "title" and _is_ordinal(one))
+    ]
+    told = with_described(text, seen, ledger)
+    ways = [told, seen] if context.runs and told is not seen else [told]
     sources = {
-        one.start: number_source(one, sentence, seen, ledger, context, mean, strict=strict)
+        one.start: next(
+            filter(
+                None,
+                (
+                    number_source(one, sentence, way, ledger, context, mean, strict=strict)
+                    for way in ways
+                ),
+            ),
+            "",
+        )
         for mean, one in zip([None, *numbers], numbers, strict=False)
     }
     untraced = [one for one in numbers if not sources[one.start]]
     if not strict:
-        sources |= joint_sources(numbers, untraced, seen, ledger, context)
+        open_ones = [] if sentence.cells else untraced  # a cell is of what its heads name
+        sources |= joint_sources(numbers, open_ones, told, ledger, context)
     traced = [Traced(one.text, sources[one.start]) for one in numbers if sources[one.start]]
     traced += [Traced(one.kind, reference_source(one, ledger)) for _, one in marks]
     for one in numbers:
         if not sources[one.start] and _is_stated(one, sentence, seen, ledger):
-            read = scope_of(one, seen, seen.masked, context).told(ledger)
+            read = scope_of(one, told, seen.masked, context).told(ledger)
             problems.append(f"{one.text!r} is not what was measured or set ({read})")
     problems += reference_problems(marks, seen, ledger, context, kind=sentence.kind)
+    problems += headed_cell_problems(marks, sentence, ledger)
+    problems += exchange_problems(numbers, told, ledger, context)
     rules = sentence.part.startswith(FORMULAE)
     problems += statement_problems(text, seen, marks, ledger, context, rules=rules)
     return Checked(sentence, tuple(traced), tuple(dict.fromkeys(problems))), after
@@ -179,6 +206,11 @@ def _in_formula(number: Printed, sentence: Sentence, text: str) -> bool:
     small = number.text.lstrip("-+ ") in {"0", "1", "2"}
     runs = any(one.start() < number.start < one.end() for one in _INDEX.finditer(text))
     return small and (runs or sentence.part.startswith(FORMULAE))
+
+
+def _is_ordinal(number: Printed) -> bool:
+    """A small whole number of a title: "Experiment 2", "Phase 1: …"."""
+    return number.spelled or (number.text.isdigit() and number.value < 100)
 
 
 def _is_label(number: Printed, text: str) -> bool:

@@ -6,22 +6,18 @@ import re
 
 from orchestrator.research.claims import words
 from orchestrator.research.claims.clauses import Clause, places_of
+from orchestrator.research.claims.extreme_values import EXTREMES, extreme_run
 from orchestrator.research.claims.ledger import (
     Ledger,
 )
-from orchestrator.research.claims.printed import is_printed, printed_numbers
+from orchestrator.research.claims.printed import Printed, is_printed, printed_numbers
 from orchestrator.research.claims.scope import Scope
-
-_EXTREMES = (
-    (words.BEST, "best"), (words.WORST, "worst"), (words.HIGHEST, "highest"), (words.LOWEST, "lowest"),
-)  # fmt: skip
-
 
 _OF_A_RUN = re.compile(r"^(?:\W+\w+)?\W+(?:runs?|models?|variants?|value|single|seeds?)\b")
 
 
 def extreme_problems(clause: Clause, scope: Scope, ledger: Ledger) -> list[str]:
-    for pattern, what in _EXTREMES:
+    for pattern, what in EXTREMES:
         match = pattern.search(clause.text)
         if match is None or _OF_A_RUN.match(clause.text[match.end() :]) or "seed" in clause.text:
             continue
@@ -31,7 +27,8 @@ def extreme_problems(clause: Clause, scope: Scope, ledger: Ledger) -> list[str]:
         subjects = subjects or tuple(one.run for one in clause.marks[:1]) or scope.alone
         if not subjects and not clause.runs:
             subjects = _whose_number(clause, scope, what, ledger)
-        if len(subjects) != 1 or any(what in name for name in scope.metrics):
+        own_name = any(what in name for name in scope.metrics) and (scope.runs or clause.marks)
+        if len(subjects) != 1 or own_name:
             continue
         if words.NEGATED.search(clause.text.lower()) or any(
             one.kind in {"low", "high"} for one in clause.marks
@@ -52,25 +49,24 @@ def _whose_number(clause: Clause, scope: Scope, what: str, ledger: Ledger) -> tu
         run
         for place in places
         for run in ledger.numbers
-        if (cell := ledger.cells.get((run, *place))) and is_printed(numbers[0], cell.mean)
+        if (cell := ledger.cells.get((run, *place)))
+        and is_printed(numbers[0], cell.mean * _scale(numbers[0], place[1], ledger))
     ]
     found.sort(key=lambda run: not any(_is_extreme(run, place, what, ledger) for place in places))
     return tuple(found[:1])
 
 
+def _scale(number: Printed, metric: str, ledger: Ledger) -> float:
+    return 100.0 if number.percent and ledger.metric(metric).share else 1.0
+
+
 def _is_extreme(run: int, place: tuple[str, str], what: str, ledger: Ledger) -> bool:
     dataset, metric = place
-    means = {n: c.mean for n in ledger.numbers if (c := ledger.cells.get((n, dataset, metric)))}
-    if run not in means:
+    own = ledger.cells.get((run, dataset, metric))
+    if own is None:
         return False
-    direction = ledger.metric(metric).direction
-    if what in {"best", "worst"}:
-        if direction == "none":
-            return True
-        highest = (direction == "higher") == (what == "best")
-    else:
-        highest = what == "highest"
-    return means[run] == (max if highest else min)(means.values())
+    found = extreme_run(dataset, metric, what, ledger)
+    return found is None or own.mean == ledger.cells[found, dataset, metric].mean
 
 
 _RUNS_BEYOND = re.compile(

@@ -13,7 +13,16 @@ from orchestrator.research.claims.ledger import (
 from orchestrator.research.claims.scope import Scope
 
 FactKind = Literal[
-    "value", "error", "difference", "percent", "ratio", "spread", "combined", "errors"
+    "value",
+    "error",
+    "difference",
+    "percent",
+    "ratio",
+    "spread",
+    "combined",
+    "errors",
+    "deviation",
+    "extreme",
 ]
 
 
@@ -45,7 +54,7 @@ class Fact:
 
 _SAID: dict[FactKind, str] = {
     "value": "mean", "error": "standard error", "difference": "difference", "spread": "one seed's value",
-    "percent": "percent change", "ratio": "ratio", "combined": "error of the difference", "errors": "difference in standard errors",
+    "percent": "percent change", "deviation": "standard deviation", "extreme": "mean, the extreme one of all runs", "ratio": "ratio", "combined": "error of the difference", "errors": "difference in standard errors",
 }  # fmt: skip
 
 

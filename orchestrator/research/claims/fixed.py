@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from orchestrator.research.claims import words
 from orchestrator.research.claims.build import DECLARED, PLANNED
@@ -13,7 +14,9 @@ from orchestrator.research.claims.ledger import (
     CodeSetting,
     Ledger,
 )
+from orchestrator.research.claims.mentions import Named
 from orchestrator.research.claims.printed import Printed
+from orchestrator.research.claims.set_by import setting_holder
 from orchestrator.research.claims.ties import around, fits_words, named_before, stands_before
 
 _CONVENTIONS = re.compile(
@@ -25,6 +28,10 @@ _NOUN = re.compile(
     r"\s+(?:random |different |independent |repeated |attention |transformer )?(seeds|layers|heads|runs|epochs)\b",
     re.IGNORECASE,
 )
+
+
+_LISTED_BEFORE = re.compile(r"(?:[\d.e-]+\s?%?\s*(?:,\s*(?:and|or)?|and|or|/)\s*)+$")
+_LISTED_AFTER = re.compile(r"^(?:\s*(?:,\s*(?:and|or)?|and|or|/)\s*[\d.e-]+\s?%?)+(?![\w.])")
 
 
 _LIST = re.compile(r"\b(?:declared|list|allowed values|could be set)\b")
@@ -42,10 +49,37 @@ _COUNTED = {
 }  # fmt: skip
 
 
-def fixed_source(number: Printed, text: str, ledger: Ledger, *, of_results: bool) -> str:
+def fixed_source(
+    number: Printed, text: str, seen: Named, ledger: Ledger, *, of_results: bool
+) -> str:
     """Where a number comes from that is no result; empty if from nowhere. ``of_results``: its sentence
     speaks of a run's metric, so that only a setting that is named counts.
     """
+    held = setting_holder(number, seen, ledger)
+    found = _fixed(number, text, held, ledger, of_results=of_results)
+    alone = None if found else _out_of_list(number, text)
+    return _fixed(*alone, held, ledger, of_results=of_results) if alone else found
+
+
+def _out_of_list(number: Printed, text: str) -> tuple[Printed, str] | None:
+    """A number of a list beside the words before and behind the whole list: "in {4, 6, 12}", "6, 4 and 12 layers"."""
+    before = _LISTED_BEFORE.sub("", text[: number.start])
+    after = _LISTED_AFTER.sub("", text[number.end :])
+    if len(before) + len(after) == len(text) - (number.end - number.start):
+        return None
+    end = len(before) + number.end - number.start
+    said = text[number.start : number.end]
+    return replace(number, start=len(before), end=end), f"{before}{said}{after}"
+
+
+def _fixed(
+    number: Printed,
+    text: str,
+    held: Callable[[CodeSetting], bool],
+    ledger: Ledger,
+    *,
+    of_results: bool,
+) -> str:
     before, after = around(number, text)
     near = before | after
     allowed = {
@@ -53,7 +87,10 @@ def fixed_source(number: Printed, text: str, ledger: Ledger, *, of_results: bool
         PLANNED: bool(_PLAN.search(text)),
     }
     stated = (one for one in ledger.stated if allowed.get(one.where, True))
-    settings = (*ledger.settings, *stated)
+    settings = (
+        *(one for one in ledger.settings if not _equal(number, one.value, one.name) or held(one)),
+        *stated,
+    )
     if (noun := counted_noun(number, text)) and not number.percent:
         return _counted(number, noun, settings, ledger)
     told = [one for one in settings if stands_before(one, text[: number.start])]

@@ -36,13 +36,16 @@ class CodeSetting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownRun:
-    """``changed`` are the settings that differ from the baseline's, with their new values."""
+    """``changed`` are the settings that differ from the baseline's, with their new values; ``title`` is what notes
+    call the run.
+    """
 
     number: int
     name: str
     base: int = 0
     seconds: float = 0.0
     changed: tuple[CodeSetting, ...] = ()
+    title: str = ""
 
     @property
     def label(self) -> str:
@@ -96,6 +99,7 @@ class Ledger:
     cells: Mapping[CellPlace, Cell]
     settings: tuple[CodeSetting, ...] = ()
     base_settings: tuple[CodeSetting, ...] = ()
+    run_settings: Mapping[int, tuple[CodeSetting, ...]] = field(default_factory=dict)
     counts: tuple[tuple[str, int], ...] = ()
     stated: tuple[CodeSetting, ...] = ()
     years: frozenset[int] = frozenset()

@@ -6,7 +6,7 @@ import re
 
 from orchestrator.research.claims.macros import MEASURED
 from orchestrator.research.claims.printed import printed_numbers
-from orchestrator.research.paper.prose import visible_text
+from orchestrator.research.paper.visible import visible_text
 
 
 def numbers_only_on_pages(pages: tuple[str, ...], tex: str) -> list[str]:

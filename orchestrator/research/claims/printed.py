@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Literal
 
 from orchestrator.research.claims import words
+from orchestrator.research.claims.bounds import Bound, bound_of, is_another_runs, is_bound_of
 
 _NUMBER = re.compile(
     r"(?<![\w.])(?P<sign>(?<![\w)\]%+])[-+]\s?)?(?P<digits>\d+(?:\.\d+)?|\.\d+)"
@@ -26,13 +26,12 @@ _MAX_DIGITS = 30  # enough for any result; a page of digits stays quick to read
 _MAX_POWER = 400  # beyond any float, on both sides
 _LARGEST = 1e300  # no result or setting is as large; arithmetic with a larger one would overflow
 
-Bound = Literal["", "about", "at least", "at most"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Printed:
     """A number in a text. ``step`` is one unit of its last digit, or of its last that is not zero for
-    a whole number that ends in zeros; ``exact`` is false for the latter. ``times``: "2.1 times".
+    a whole number that ends in zeros; ``exact`` is false for the latter. ``times``: "2.1 times". ``beside``: a run's name
+    follows. ``far``: what it bounds may lie anywhere on its side.
     """
 
     text: str
@@ -48,6 +47,8 @@ class Printed:
     signed: bool = False
     spelled: bool = False
     bound: Bound = ""
+    beside: bool = False
+    far: bool = False
 
 
 def printed_numbers(text: str) -> Iterator[Printed]:
@@ -104,21 +105,8 @@ def _digits(match: re.Match[str], text: str) -> Printed:
         times=bool(_TIMES.match(after)),
         signed=bool(match["sign"]),
         bound=bound_of(text[: match.start()]),
+        beside=is_another_runs(after),
     )
-
-
-def bound_of(before: str) -> Bound:
-    """What the words just before a number say of it."""
-    near = before[-28:].lower()
-    for name, pattern in (
-        ("at most", words.AT_MOST),
-        ("at least", words.AT_LEAST),
-        ("about", words.ABOUT),
-    ):
-        for match in pattern.finditer(near):
-            if re.fullmatch(r"[\s$(a]*", near[match.end() :]):
-                return name  # type: ignore[return-value]  # one of the three names above
-    return ""
 
 
 def is_printed(number: Printed, value: float, *, unsigned: bool = False) -> bool:
@@ -128,6 +116,10 @@ def is_printed(number: Printed, value: float, *, unsigned: bool = False) -> bool
         said, value = abs(said), abs(value)
     apart = abs(value - said)
     half = number.step * (0.5 + 1e-6)
+    if number.bound in {"above", "below", "at least", "at most"}:
+        # "lower than 1.05 in run 2" may print that run's value; a value in the middle rounds to neither side
+        own = number.beside and apart < number.step * (0.5 - 1e-6)
+        return own or is_bound_of(value, said, number.step, number.bound, far=number.far)
     if apart <= half or apart <= 1e-9 * abs(value):
         return True
     whole_parts = number.percent or number.points  # 10 points are 10, where 400 steps may be 391
@@ -136,8 +128,4 @@ def is_printed(number: Printed, value: float, *, unsigned: bool = False) -> bool
         return apart <= max(
             number.coarse * (0.5 + 1e-6), 0.03 * abs(said) * (number.bound == "about")
         )
-    if number.bound == "at least":
-        return said <= value <= said * 1.35 + 10 * number.step
-    if number.bound == "at most":
-        return said - 0.35 * abs(said) - 10 * number.step <= value <= said
-    return False
+    return is_bound_of(value, said, number.step, number.bound, far=number.far)

@@ -7,24 +7,18 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from orchestrator.research.claims import words
+from orchestrator.research.claims.durations import unit_after
 from orchestrator.research.claims.ledger import (
     AVERAGE,
     Ledger,
     Side,
 )
+from orchestrator.research.claims.mentions import NAME
+from orchestrator.research.claims.metric_kinds import kind_of_metric
 from orchestrator.research.claims.printed import Printed, is_printed
 from orchestrator.research.claims.scope import Scope
 
 ERRORS = re.compile(r"standard errors?|\+-|uncertaint|\bs\.e\.|\berrors?\b")
-_CUT = re.compile(r"[;:]|,?\s+(?:while|whereas|but|although|though|which)\b|,\s+(?=[a-z])")
-
-
-def clause_around(start: int, end: int, text: str) -> str:
-    """The clause in which a number stands."""
-    cuts = [match for match in _CUT.finditer(text) if not start <= match.start() < end]
-    first = max((match.end() for match in cuts if match.end() <= start), default=0)
-    last = min((match.start() for match in cuts if match.start() >= end), default=len(text))
-    return text[first:last]
 
 
 def _universal(number: Printed, scope: Scope, ledger: Ledger) -> Iterator[Scope]:
@@ -45,6 +39,10 @@ def with_unit(number: Printed, scope: Scope, text: str, ledger: Ledger) -> tuple
     said = re.match(r"(?:\s*\+-\s*[\d.]+)?[\s~]*([a-z]+)", text[number.end :])
     if said is None:
         return scope.metrics
+    if unit_after(number, text) is not None:
+        timed = tuple(m.name for m in ledger.metrics if kind_of_metric(m) == "time")
+        if timed and not set(timed) & set(scope.metrics):
+            return tuple(name for name in scope.all_metrics if name in timed) or timed
     fitting = tuple(m.name for m in ledger.metrics if m.unit.split(" ")[0].lower() == said[1])
     own = [ledger.metric(name).unit.split(" ")[0].lower() for name in scope.metrics]
     if not fitting or said[1] in own:
@@ -66,6 +64,7 @@ def readings(
         wider
         and (number.significant >= 3 or paired)
         and scope.open_run
+        and not (scope.runs and number.bound in {"above", "below", "at least", "at most"})
         and scope.metrics
         and scope.data
     ):
@@ -95,11 +94,20 @@ def compared(number: Printed, text: str) -> bool:
     """For "0.25 lower than", "34 % more"."""
     after = text[number.end : number.end + 40].lower()
     words_after = re.match(r"\W*(?:nats?|points?|bits?|percentage points?|of)?\W*(\w+)", after)
+    if words_after and _MORE.fullmatch(words_after[1]):
+        return number.percent
     return bool(words_after) and any(p.fullmatch(words_after[1]) for p in words.CHANGES.values())  # type: ignore[index]
+
+
+_MORE = re.compile(r"more|less|fewer|longer|shorter|faster|slower")
 
 
 _AFTER_FROM = re.compile(r"\bfrom[\s$(]*(?:about |roughly |~)?$")
 _AFTER_TO = re.compile(r"\bfrom\b[^;]{1,60}\bto[\s$(]*(?:about |roughly |~)?$")
+
+
+_APART = re.compile(rf"{NAME}\s*,\s*(?:at|with|and|namely|reaching|ending at)?[\s$(]*$")
+"""Behind "slower than the baseline, at 4800 s" stands the value of either side."""
 
 
 def value_runs(number: Printed, scope: Scope, text: str) -> tuple[int, ...]:
@@ -110,7 +118,9 @@ def value_runs(number: Printed, scope: Scope, text: str) -> tuple[int, ...]:
     if _AFTER_FROM.search(before):
         return tuple(dict.fromkeys((*scope.objects, 0, *scope.runs)))
     if _AFTER_TO.search(before):
-        return tuple(dict.fromkeys((*scope.runs, *scope.subjects)))
+        return tuple(dict.fromkeys((*scope.runs, *scope.subjects, *scope.alone)))
+    if len(scope.runs) == 1 and scope.runs[0] in scope.objects and _APART.search(before):
+        return (*scope.runs, *scope.subjects)
     return scope.runs
 
 

@@ -28,6 +28,13 @@ _OF_A_SETTING = re.compile(
 """What was set, and not what came of it: "larger steps have a part in it"."""
 
 
+_BOUND = re.compile(
+    r"\b(?:(?:drops?|falls?|fell|rises?|rose|goes|stays?|remains?|lies?) )?(?:above|below|exceed\w*|surpass\w*|(?:high|low|larg|small|great)er than)"
+    r"(?=[\s$(]*(?:an? (?:[\w-]+ ){1,3}of )?[\s$(]*\d)"
+)
+"""A bound that is typed is held to the values themselves."""
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
     """What the words of a clause say of a comparison."""
@@ -43,6 +50,7 @@ def what_is_said(clause: Clause) -> Said | None:
     text = clause.text.lower()
     for no_result in (_OF_A_KIND, _DEFINED, _HOW_OFTEN, _OF_A_SETTING):
         text = no_result.sub(" ", text)
+    text = _BOUND.sub(" ", text)
     none = words.NO_DIFFERENCE.search(text)
     clear = None if none else words.CLEAR_WORD.search(text)
     sides = tuple(side for side, pattern in words.CHANGES.items() if pattern.search(text))

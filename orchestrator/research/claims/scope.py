@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from orchestrator.research.claims import words
 from orchestrator.research.claims.ledger import AVERAGE, Ledger
+from orchestrator.research.claims.lists import paired_names, zipped_run
 from orchestrator.research.claims.mentions import Mention, Named
 from orchestrator.research.claims.printed import Printed
 
 # Between a number and the name that follows it: "0.80 nats (run 1", "0.72 on x_minus_y".
 _ATTACHED = re.compile(
-    r"(?:[^\w;:,]*|,\s*(?=(?:in|for|under|with|by)\b))(?:(?:nats?|bits?|percentage|points?|steps?|updates?|days?|seconds?|held-out|validation"
-    r"|accuracy|loss|error|it|is|was)[^\w,]+){0,3}"
+    r"(?:[^\w;:,]*|,\s*(?=(?:in|for|under|with|by)\b))(?:(?:nats?|bits?|percentage|points?|steps?|updates?|days?|seconds?|s|ms|min|minutes?|hours?|layers?|epochs?|held-out|validation"
+    r"|accuracy|loss|error|it|is|was)[^\w,;:]+){0,3}"
     r"(?:\(|\b(?:in|for|with|under|at|by|of|on|using)\b(?:(?:\s+[a-z'-]+){1,4}\s*\()?)?[\s(]*(?:the\b|its\b|that of|those of|under\b|run\b|``|'|modular\b|\s)*"
 )
 _ERROR = re.compile(r"\s*%?\s*\+-\s*[\d.]+(?:e[-+]?\d+)?\s*%?")
@@ -22,24 +23,30 @@ _ERROR = re.compile(r"\s*%?\s*\+-\s*[\d.]+(?:e[-+]?\d+)?\s*%?")
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What the sentences before have named, for those that name it no more."""
+    """What the sentences before have named, for those that name it no more. ``deviations``: the paper says somewhere
+    that it prints standard deviations.
+    """
 
     runs: tuple[int, ...] = ()
     data: tuple[str, ...] = ()
     metrics: tuple[str, ...] = ()
+    deviations: bool = False
 
     def after(self, seen: Named) -> Context:
         """With what one more sentence names."""
         runs = tuple(dict.fromkeys(int(n) for one in seen.runs if not one.every for n in one.names))
         data = tuple(dict.fromkeys(n for one in seen.data for n in one.names))
         metrics = tuple(dict.fromkeys(n for one in seen.metrics for n in one.names))
-        return Context(runs or self.runs, data or self.data, metrics or self.metrics)
+        return replace(
+            self, runs=runs or self.runs, data=data or self.data, metrics=metrics or self.metrics
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
     """``runs`` may have measured the number; ``objects`` are what these are compared with, and
-    ``subjects`` the other runs of the sentence; ``every``: the text says it of all of them.
+    ``subjects`` the other runs of the sentence; ``every``: the text says it of all of them; ``compared``: words say
+    which are the objects.
     """
 
     runs: tuple[int, ...]
@@ -52,6 +59,8 @@ class Scope:
     open_run: bool = False
     all_metrics: tuple[str, ...] = ()
     alone: tuple[int, ...] = ()
+    compared: bool = False
+    deviations: bool = False
 
     def told(self, ledger: Ledger) -> str:
         """How a number was read, for whoever corrects it."""
@@ -73,20 +82,28 @@ def scope_at(start: int, end: int, seen: Named, text: str, context: Context) -> 
     runs, every_run = _nearest(seen.runs, start, end, text, carried=carried)
     data, every_data = _nearest(seen.data, start, end, text)
     metrics, _ = _nearest(seen.metrics, start, end, text, close=True)
+    if behind := _behind_change(seen.data, end, text):
+        data, every_data = behind.names, behind.every
     if (one_of_two := _of_two_data(start, end, seen, text, context)) is not None:
         data, every_data = (one_of_two,), False
     objects = objects_of(seen, text)
+    compared = bool(compared_objects(seen, text))
     named = tuple(dict.fromkeys(int(n) for one in seen.runs for n in one.names))
     if 0 in named and len(named) > 1 and not objects:
         objects = (0,)
     subjects = tuple(n for n in named if n not in objects)
-    if (zipped := _zipped(start, seen, text)) is not None:
+    if (zipped := zipped_run(start, seen)) is not None:
         runs = (zipped,)
+    each = paired_names(seen)
+    runs, data = each.get((start, "run"), runs), each.get((start, "data"), data)
+    metrics = each.get((start, "metric"), metrics)
+    listed = (start, "run") in each
     here = tuple(map(int, runs)) or context.runs
     return Scope(
-        open_run=not here
-        or (bool(objects) and not subjects and not context.runs)
-        or unnamed_side(seen, text),
+        open_run=not listed
+        and (
+            not here or (compared and not subjects and not context.runs) or unnamed_side(seen, text)
+        ),
         runs=here,
         subjects=subjects or context.runs,
         objects=objects,
@@ -102,23 +119,12 @@ def scope_at(start: int, end: int, seen: Named, text: str, context: Context) -> 
         ),
         every_run=every_run,
         every_data=every_data,
+        compared=compared,
+        deviations=context.deviations,
     )
 
 
 _CARRIES = re.compile(r"\b(?:it|its|there|this|then|here|these)\b")
-_VALUE = re.compile(r"(?<![\w.+-])(?<!\+- )\d+\.\d+")
-
-
-def _zipped(start: int, seen: Named, text: str) -> str | None:
-    """The run of a number in "run 1 and run 2 reach 0.5 and 0.6": as many runs before as numbers."""
-    runs = [n for one in seen.runs if not one.every for n in one.names]
-    values = [match.start() for match in _VALUE.finditer(text)]
-    before = all(one.end <= values[0] for one in seen.runs) if values else False
-    if len(runs) != len(values) or len(runs) < 2 or not before or start not in values:
-        return None
-    return runs[values.index(start)]
-
-
 _FIRST = re.compile(
     r"(?:\s*\+-\s*[\d.]+)?%?\s+and\s+-?\d*\.\d+(?:\s*\+-\s*[\d.]+)?%?(?!\s+(?:on|for|in)\b)"
 )
@@ -134,6 +140,21 @@ def _of_two_data(start: int, end: int, seen: Named, text: str, context: Context)
     named = tuple(dict.fromkeys(n for one in seen.data if one.start < start for n in one.names))
     names = named if len(named) == 2 else (context.data if not named else ())
     return names[0 if first else 1] if len(names) == 2 else None
+
+
+_TO_NEXT = re.compile(r"\s*%?\s*(?:[a-z]{1,8}\s+)?to\s+[\d.]+\s*%?")
+
+
+def _behind_change(mentions: Sequence[Mention], end: int, text: str) -> Mention | None:
+    """What stands behind the second number of "from 1.467 to 1.390 on <data>", for the first."""
+    change = _TO_NEXT.match(text, end)
+    return attached_after(mentions, change.end(), text) if change else None
+
+
+def attached_after(mentions: Sequence[Mention], end: int, text: str) -> Mention | None:
+    """The mention that stands right behind a number, as in "0.2 in run 1"."""
+    first = next((one for one in mentions if one.start >= end), None)
+    return first if first and _ATTACHED.fullmatch(text[end : first.start].lower()) else None
 
 
 def _nearest(
@@ -165,11 +186,25 @@ def unnamed_side(seen: Named, text: str) -> bool:
     return len(named) == 1 and bool(_SIDES.search(text.lower()))
 
 
+_PLAIN_OF = re.compile(r"(?<!that )(?<!those )\bof(?:\s+(?:the|in|for|its|with|run))*\s*$")
+"""The metric "of" a run is its own; "that of" a run is what another's is compared with."""
+
+
 def objects_of(seen: Named, text: str) -> tuple[int, ...]:
-    """The runs that others are compared with: after "than", "over", "against"."""
+    """The runs that others are compared with: after "than", "over", "against"; without any, those after "of"."""
+    return compared_objects(seen, text) or _after(seen, text, words.OBJECT)
+
+
+def compared_objects(seen: Named, text: str) -> tuple[int, ...]:
+    """The runs that words of a comparison stand before."""
+    plain = _after(seen, text, _PLAIN_OF)
+    return tuple(n for n in _after(seen, text, words.OBJECT) if n not in plain)
+
+
+def _after(seen: Named, text: str, pattern: re.Pattern[str]) -> tuple[int, ...]:
     return tuple(
         int(name)
         for one in seen.runs
-        if words.OBJECT.search(text[max(0, one.start - 40) : one.start].lower())
+        if pattern.search(text[max(0, one.start - 40) : one.start].lower())
         for name in one.names
     )

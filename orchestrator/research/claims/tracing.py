@@ -7,7 +7,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import product
 
-from orchestrator.research.claims.durations import in_unit
+from orchestrator.research.claims import words
+from orchestrator.research.claims.agreeing import changes_by
+from orchestrator.research.claims.deviations import (
+    deviation_facts,
+    has_deviation,
+    only_deviations,
+    says_deviation,
+)
+from orchestrator.research.claims.extreme_values import extreme_facts
 from orchestrator.research.claims.facts import (
     Fact,
     difference_facts,
@@ -20,13 +28,12 @@ from orchestrator.research.claims.ledger import (
     Ledger,
 )
 from orchestrator.research.claims.printed import Printed, is_printed
+from orchestrator.research.claims.printing import is_told, prints_fact
 from orchestrator.research.claims.readings import (
     ERRORS,
-    clause_around,
     compared,
     datasets_of,
     readings,
-    side_of,
     value_runs,
     with_unit,
 )
@@ -35,7 +42,7 @@ from orchestrator.research.claims.scope import Scope
 _BY = re.compile(
     r"\b(?:by|differences?|gap|changes?|advantage|gains?|loses?|lost|drops?|rises?|falls?|shifts?|costs?|adds?"
     r"|effect|improve\w*|reduc\w+|increase\w*|decrease\w*|apart|paired|lower\w*|lifts?|raises?|tak(?:es?|ing)"
-    r"|benefit|penalty|price|removes?)\b"
+    r"|benefit|penalty|price|removes?)\b|Δ"
 )
 
 
@@ -60,6 +67,7 @@ def found_facts(
     after_error: bool,
     paired: bool,
     row: bool = False,
+    headed: bool = False,
     strict: bool = False,
 ) -> Iterator[Fact]:
     """The facts within ``scope`` that ``number`` prints, the likeliest first; ``after_error``: it stands after a ±, ``paired``:
@@ -68,9 +76,10 @@ def found_facts(
     if row and scope.runs:
         scope = replace(
             scope,
-            data=scope.data if len(scope.data) > 1 else ledger.datasets,
+            data=scope.data if scope.data and (headed or len(scope.data) > 1) else ledger.datasets,
             metrics=scope.metrics or tuple(m.name for m in ledger.metrics),
         )
+    number = replace(number, far=bool(scope.runs and scope.metrics))
     scope = replace(scope, metrics=with_unit(number, scope, text, ledger))
     wider = not strict or paired or after_error
     for one in readings(number, scope, text, ledger, paired=paired or after_error, wider=wider):
@@ -78,22 +87,23 @@ def found_facts(
         for dataset, metric in product(datasets_of(one, metrics, ledger), metrics):
             at = _Place(one, dataset, metric, tuple(pairs_of(one, ledger)))
             for fact in _facts(number, at, text, ledger, after_error=after_error):
-                if _in_words(number, fact, text, ledger) and _agrees(fact, number, text, ledger):
+                if is_told(number, fact, text, scope, ledger):
                     yield fact
 
 
-def _agrees(fact: Fact, number: Printed, text: str, ledger: Ledger) -> bool:
-    """Whether the words around a change say its direction: "lower by 0.25" of one that is lower."""
-    if fact.against is None or fact.kind not in {"difference", "percent"} or number.signed:
-        return True
-    sides = side_of(clause_around(number.start, number.end, text).lower())
-    if len(sides) != 1 or fact.value == 0:
-        return True
-    (side,) = sides
-    if side in {"up", "down"}:
-        return (fact.value > 0) == (side == "up")
-    better = ledger.better(fact.metric, fact.value)
-    return better is None or better == (side == "better")
+def seed_facts(number: Printed, seed: int, scope: Scope, ledger: Ledger) -> Iterator[Fact]:
+    """The values of one seed that ``number`` prints."""
+    every = tuple(one.name for one in ledger.metrics)
+    for run, data, metric in product(
+        scope.runs, scope.data or ledger.datasets, scope.metrics or every
+    ):
+        cell = ledger.cells.get((run, data, metric))
+        if cell is not None and seed < len(cell.values):
+            fact = Fact(
+                kind="spread", value=cell.values[seed], run=run, dataset=data, metric=metric
+            )
+            if prints_fact(number, fact, ledger):
+                yield fact
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,15 +127,40 @@ def _facts(
     yield from _gaps(at, here, ledger)
     if (number.times or _RATIO.search(here)) and not _UNTRAINED.search(text.lower()):
         yield from ratios(*where)
-    if not number.times and (after_error or ERRORS.search(text.lower())):
-        yield from error_facts(at.scope, *where)
+    if not number.times:
+        yield from _errors(at, text, ledger, after_error=after_error)
     if number.times or after_error:
         return
-    if _BY.search(near) or number.signed or number.points or compared(number, text):
+    if _says_change(near, at.metric) or number.signed or number.points or compared(number, text):
         yield from difference_facts(*where)
         if number.percent:
             yield from percents(*where)
-    yield from _values(number, at, text, ledger)
+    yield from extreme_facts(number, at.scope, text, at.dataset, at.metric, ledger)
+    if not changes_by(number, text):
+        yield from _values(number, at, text, ledger)
+
+
+def _errors(at: _Place, text: str, ledger: Ledger, *, after_error: bool) -> Iterator[Fact]:
+    """Standard errors; deviations where the text, or for a number after a ± the paper, speaks of them."""
+    place = (at.dataset, at.metric, ledger)
+    if says_deviation(text) or (after_error and at.scope.deviations):
+        yield from deviation_facts(at.scope, *place)
+    if only_deviations(text) and has_deviation(at.scope, *place):
+        return
+    own = "error" in words.words_of(at.metric)  # "the forecast error" is no standard error
+    if after_error or (_STANDARD if own else ERRORS).search(text.lower()):
+        yield from error_facts(at.scope, at.pairs, *place)
+
+
+_STANDARD = re.compile(
+    r"standard errors?|\+-|uncertaint|\bs\.e\.|\b(?:combined|their|two) errors\b"
+)
+
+
+def _says_change(near: str, metric: str) -> bool:
+    """Whether words before a number speak of a change, and not only the metric's own name: "context gain"."""
+    own = words.words_of(metric)
+    return any(words.plain_form(match[0]) not in own for match in _BY.finditer(near))
 
 
 def _values(number: Printed, at: _Place, text: str, ledger: Ledger) -> Iterator[Fact]:
@@ -169,41 +204,6 @@ def _gaps(at: _Place, here: str, ledger: Ledger) -> Iterator[Fact]:
             if two.mean and one.mean:
                 yield replace(fact, kind="ratio", value=one.mean / two.mean)
                 yield replace(fact, kind="ratio", value=two.mean / one.mean)
-
-
-def _in_words(number: Printed, fact: Fact, text: str, ledger: Ledger) -> bool:
-    """Whether a number with the unit behind it is a form of a fact."""
-    if fact.kind in {"ratio", "percent", "errors"}:
-        return _prints(number, fact, ledger)
-    value = in_unit(number, fact.value, text, ledger.metric(fact.metric))
-    return value is not None and _prints(number, replace(fact, value=value), ledger)
-
-
-def _prints(number: Printed, fact: Fact, ledger: Ledger) -> bool:
-    """Whether a number is a form of a fact: a percentage is one of a share, or a percent change."""
-    value, change = fact.value, fact.kind in {"difference", "percent", "ratio"}
-    if fact.kind == "percent":
-        percent = number.percent and not number.points
-        return percent and is_printed(number, value, unsigned=not number.signed)
-    if number.percent or number.points:
-        apart = fact.kind == "difference" and not number.points
-        if number.percent and not change and _of_hundred(fact.metric, ledger):
-            return is_printed(number, value)
-        if not ledger.metric(fact.metric).share or fact.kind == "ratio" or apart:
-            return False
-        value *= 100
-    return is_printed(number, value, unsigned=change and not number.signed)
-
-
-_NO_PERCENT = re.compile(r"loss|time|sec|step|speed|bits|nats|error")
-
-
-def _of_hundred(metric: str, ledger: Ledger) -> bool:
-    """Whether a metric was recorded in percent: 88.0, not 0.88."""
-    means = [cell.mean for (_, _, name), cell in ledger.cells.items() if name == metric]
-    known = ledger.metric(metric)
-    named = not _NO_PERCENT.search(metric.lower()) and known.unit.lower() in {"", "%", "percent"}
-    return named and not known.share and all(0 <= mean <= 100 for mean in means) and max(means) > 1
 
 
 def run_seconds(number: Printed, scope: Scope, text: str, ledger: Ledger) -> str:

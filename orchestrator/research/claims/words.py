@@ -29,7 +29,7 @@ SYNONYMS = {
 EXCLUSIVE = ({"val", "train", "test"}, {"initial", "final"})
 """Words of which a metric's name has one: with another of the set, a text speaks of another metric."""
 
-OPTIONAL = {"mean", "final", "average", "std", "total", "the", "of"}
+OPTIONAL = {"mean", "final", "best", "average", "std", "total", "the", "of"}
 """Words of a metric's name that a text may leave out."""
 
 UP = (
@@ -48,22 +48,10 @@ CHANGES = {
     for side, words in {"up": UP, "down": DOWN, "better": BETTER, "worse": WORSE}.items()
 }
 
-ABOUT = re.compile(
-    r"\b(?:about|around|approximately|roughly|nearly|almost|some|close to|approx\.?|circa|near)\b|~|≈"
-)
-AT_LEAST = re.compile(
-    r"\b(?:more than|over|above|at least|exceed(?:s|ed|ing)?|greater than|higher than|larger than"
-    r"|no less than|upwards of|just over|well over|beyond|or more)\b|[>≥]"
-)
-AT_MOST = re.compile(
-    r"\b(?:less than|under|below|at most|fewer than|smaller than|lower than|no more than|up to"
-    r"|just under|just below|short of|within)\b|[<≤]"
-)
-
 OBJECT = re.compile(
     r"\b(?:(?:than|(?<!handed )(?<!carried )(?<!taken )over|against|versus|vs\.?|(?:compared|relative) (?:with|to))(?:\s+[\w'-]+){1,6}\s*\("
     r"|(?:than|over|against|versus|vs\.?|(?:compared|relative|equal|similar|identical) (?:with|to)"
-    r"|as (?:well|good) as|from|beats?|exceeds?|outperforms?|instead of|rather than|below|above|of|unlike"
+    r"|as (?:well|good|long|large|high|much|many|fast|slow|low|small|big) as|from|beats?|exceeds?|outperforms?|instead of|rather than|below|above|of|unlike"
     r"|matches)(?:\s+(?:that|those|the|in|of|for|its|with|under|by|at|on|run))*)\s*$"
 )
 """Before a run's name: it is what something is compared with."""

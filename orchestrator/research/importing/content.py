@@ -15,8 +15,10 @@ from orchestrator.core.strict_json import loads
 from orchestrator.core.tree import Tree, digest
 from orchestrator.core.untrusted import check_depth
 from orchestrator.research.importing.imported_review import read_review
+from orchestrator.research.importing.included import with_included
 from orchestrator.research.importing.notes_file import ReadNotes, RunNote, read_notes
 from orchestrator.research.importing.paper_source import captions, split_paper, with_own_references
+from orchestrator.research.importing.parts import ImportedParts
 from orchestrator.research.importing.values import ImportedContent, SplitPaper
 from orchestrator.research.paper.latex import TEX, graphics
 from orchestrator.research.paper.latex_words import source_problems
@@ -172,7 +174,10 @@ def _paper(
         why = f"it has {len(source)} bytes, over {_MOST_TEX}"
     if source is not None and not why:
         try:
-            tex = with_own_references(source.decode("utf-8").replace("\r\n", "\n"), files)
+            tex, _ = with_included(
+                source.decode("utf-8").replace("\r\n", "\n"), ImportedParts(files)
+            )
+            tex = with_own_references(tex, files)
             paper, figures = split_paper(tex), captions(tex, frozenset(drawn))
         except ValueError as error:  # also of bytes that are no text
             why = str(error)[:200]

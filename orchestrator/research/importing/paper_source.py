@@ -9,7 +9,7 @@ from orchestrator.core.research import Figure
 from orchestrator.research.importing.values import SplitPaper
 from orchestrator.research.paper import latex
 from orchestrator.research.paper.latex import BEGIN, END
-from orchestrator.research.paper.prose import visible_text
+from orchestrator.research.paper.visible import visible_text
 from orchestrator.research.stages.sections import SECTIONS, Section, section_named
 
 _TITLE = re.compile(r"\\title\s*(?=\{)")

@@ -12,7 +12,7 @@ _RULES = re.compile(
 )
 
 
-def _cells(row: str) -> list[tuple[int, int, int, int]]:
+def cells_of(row: str) -> list[tuple[int, int, int, int]]:
     """(start, end, first column, last column) of each cell of a row."""
     found, at, column = [], 0, 0
     for end in [*(match.start() for match in _CELL.finditer(row)), len(row)]:
@@ -26,14 +26,14 @@ def _cells(row: str) -> list[tuple[int, int, int, int]]:
 def is_heading(row: str) -> bool:
     """Whether no cell of a row has a number."""
     plain = _SPAN.sub(" ", _RULES.sub(" ", row))
-    return not any(_NUMBER.search(plain[a:b]) for a, b, first, _ in _cells(plain) if first)
+    return not any(_NUMBER.search(plain[a:b]) for a, b, first, _ in cells_of(plain) if first)
 
 
 def percent_columns(row: str) -> frozenset[int]:
     """The columns over which a row of a heading has a percent sign."""
     return frozenset(
         column
-        for start, end, first, last in _cells(row)
+        for start, end, first, last in cells_of(row)
         if r"\%" in row[start:end]
         for column in range(first, last + 1)
     )
@@ -42,7 +42,7 @@ def percent_columns(row: str) -> frozenset[int]:
 def with_percents(row: str, columns: frozenset[int]) -> str:
     """``row`` with a percent sign behind what stands in these columns, if that ends in a number without one."""
     out = []
-    for start, end, first, _ in _cells(row):
+    for start, end, first, _ in cells_of(row):
         cell = row[start:end]
         ends = cell.rstrip()
         number = first in columns and _NUMBER.search(cell) and r"\%" not in cell

@@ -75,10 +75,16 @@ def correct_sentences(
             if section.name == name and key in new and one.sentence.end > one.sentence.start
         ]
         changed = texts[name]
+        # A footnote stands in the sentence that it hangs on: the new sentence has it, or not.
+        spans = [one for one in spans if not any(_is_within(one, other) for other in spans)]
         for start, end, text in sorted(spans, reverse=True):
             changed = changed[:start] + in_place_of(changed[start:end], text) + changed[end:]
         texts, refused = _kept(study, texts, name, changed, refused)
     return _corrected(study, ports, texts, said, refused)
+
+
+def _is_within(one: tuple[int, int, str], other: tuple[int, int, str]) -> bool:
+    return one[:2] != other[:2] and other[0] <= one[0] and one[1] <= other[1]
 
 
 _BEGINNING = re.compile(r"\s*(?:\\[A-Za-z]+\*?(?:\[[^\]]*\])?\{)+")
