@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from orchestrator.core.job import Attestation, Limits
 from orchestrator.core.tree import Tree
 
+WORKER = ("python3", "-I", "/opt/aisci/editor/worker.py")
+"""The program of an edit's container, in the image ``aisci-editor``."""
+
 NEW_FILE = re.compile(r"(?!run_[0-9]+\.py)[a-z_][a-z0-9_]{0,40}\.py")
 """The name of a file that an edit may make, if its request allows that; ``run_1.py`` is a run's."""
 

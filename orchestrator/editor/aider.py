@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from orchestrator.core.deadline import FOREVER, Deadline
-from orchestrator.core.edit import MOST_NEW_FILES, Edit, EditRequest
+from orchestrator.core.edit import MOST_NEW_FILES, WORKER, Edit, EditRequest
 from orchestrator.core.errors import ControlUnavailable, EditorFailed
 from orchestrator.core.job import Job, JobResult
 from orchestrator.core.protocols import Blobs, LanguageModel
@@ -22,9 +22,6 @@ from orchestrator.core.tree import Tree
 from orchestrator.editor.outcome import conclude_edit, may_be_new
 from orchestrator.editor.wire import EDIT_AGAIN, LineChannel, converse, visible_files
 from orchestrator.editor.worker_process import AIDER_PYTHON, WarmWorkers, WorkerProcess
-
-WORKER = ("python3", "-I", "/opt/aisci/editor/worker.py")
-"""The worker in the image ``aisci-editor``."""
 
 
 class EditorSession(LineChannel, Protocol):
@@ -56,6 +53,7 @@ class ContainerEditor:
             files=visible_files(request),
             limits=request.limits,
             harvest=_harvest(request),
+            preload=WORKER,  # it loads Aider, and waits for the edit
         )
         with self._sessions(job, within) as session:
             done = converse(session, request, model, within)

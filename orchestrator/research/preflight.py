@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from orchestrator.core.deadline import FOREVER
+from orchestrator.core.edit import WORKER
 from orchestrator.core.errors import ControlUnavailable, UserError
 from orchestrator.core.job import KINDS, ContainerKind, Job, JobResult
 from orchestrator.core.protocols import Sandbox
@@ -78,8 +79,8 @@ def _require_ended_well(job: Job, result: JobResult) -> None:
 
 
 def _nothing(spec: RunSpec, kind: ContainerKind) -> Job:
-    """Of an experiment's container all as in the run's own jobs, so that the container that is made behind
-    this one serves the first of them.
+    """In an experiment's and an editor's container all is as in the run's own jobs, so that the container that
+    is made behind this one serves the first of them.
     """
     job = Job(
         scope=f"rehearsal/{kind}",
@@ -89,6 +90,8 @@ def _nothing(spec: RunSpec, kind: ContainerKind) -> Job:
         limits=spec.policy.limits(kind),
         harvest=(),
     )
+    if kind == "editor":
+        return replace(job, preload=WORKER)
     if kind != "experiment":
         return job
     env = tuple(spec.template.scale(spec.scale).env.items())

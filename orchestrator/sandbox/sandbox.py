@@ -31,7 +31,6 @@ from orchestrator.sandbox.job.gate_view import gate_view
 from orchestrator.sandbox.job.monitor import Monitor
 from orchestrator.sandbox.job.session import Session, job_interrupted
 from orchestrator.sandbox.job.slot import Shape, Slot
-from orchestrator.sandbox.job.spec import opens_gate, preloads
 from orchestrator.sandbox.job.verify import ReadBack, check_engine
 from orchestrator.sandbox.network.proxy import Proxy
 from orchestrator.sandbox.resources import OnEvent, SandboxPool
@@ -89,7 +88,7 @@ class DockerSandbox:
                 self._later(behind.pop_all().close)
                 if self.pool.ahead is not None and job.preload:
                     shape = self._shape(job, duplex=duplex)
-                    self._later(partial(self.pool.ahead.improve, shape, self._begin_imports))
+                    self._later(partial(self.pool.ahead.improve, shape, self._begin))
         except KeyboardInterrupt as error:
             stopped = job_interrupted(job)
             stopped.why = "; ".join(getattr(error, "__notes__", ()))
@@ -134,8 +133,7 @@ class DockerSandbox:
         within.check(job.scope)
         if proxy:
             proxy.begin()
-        slot.begin_imports()
-        slot.stream.send(opens_gate(job.argv))
+        slot.open_gate(job)
         if not duplex:
             slot.stream.close_stdin()
         self._want(shape, added, info)
@@ -175,7 +173,7 @@ class DockerSandbox:
             if made is not None:
                 with ExitStack() as unused:
                     unused.callback(pool.ahead.later, made.close)
-                    if made.waits(longest):
+                    if made.ready(longest):
                         unused.pop_all()
                         return made
         return Slot(pool.engine, pool.resources, shape, name, seconds=longest)
@@ -190,8 +188,7 @@ class DockerSandbox:
             return
         if shape.kind == "editor":  # a rehearsal's input is empty, an edit's is not
             shape = replace(shape, duplex=True)
-        imports = preloads(shape, duplex=shape.duplex)
-        if not self.pool.admission.room_ahead(limits, added, imports=imports):
+        if not self.pool.admission.room_ahead(limits, added, imports=bool(shape.preload)):
             return
         seconds = shape.longest() + _AHEAD
         name = f"ahead{next(_NUMBERS)}"
@@ -202,8 +199,8 @@ class DockerSandbox:
                 return slot
             try:
                 slot.hold(info)
-                if imports and not self.pool.running:
-                    self._begin_imports(slot)
+                if not self.pool.running:
+                    self._begin(slot)
             except BaseException:
                 slot.close()
                 raise
@@ -211,15 +208,14 @@ class DockerSandbox:
 
         ahead.want(shape, make)
 
-    def _begin_imports(self, slot: Slot) -> None:
-        """In a container that waits, once its settings and rights are as requested. It is done when a job
-        has ended: while one runs, the processors are its own.
+    def _begin(self, slot: Slot) -> None:
+        """What may begin in a container that waits, once its settings and rights are as requested. It is done
+        when a job has ended: while one runs, the processors are its own.
         """
-        if not (slot.container and preloads(slot.shape, duplex=slot.shape.duplex)):
-            return
-        with while_it_runs(self.pool.engine, slot.container):
-            gate_view(slot, slot.read_back())
-        slot.begin_imports()
+        if slot.may_begin:
+            with while_it_runs(self.pool.engine, slot.container):
+                gate_view(slot, slot.read_back())
+            slot.begin()
 
     def _proxy(self, job: Job, undo: ExitStack) -> Proxy | None:
         """The job's only network access, if its policy has an allow-list.

@@ -14,11 +14,12 @@ from pathlib import Path
 import pytest
 
 from orchestrator.core.deadline import FOREVER, Deadline
+from orchestrator.core.edit import WORKER
 from orchestrator.core.errors import EditorFailed, ModelFailed
 from orchestrator.core.job import Attestation, Job, JobResult, Peaks, Verdict
 from orchestrator.core.protocols import Blobs, Editor
 from orchestrator.core.tree import Tree
-from orchestrator.editor.aider import WORKER, ContainerEditor, EditorSession, ProcessEditor
+from orchestrator.editor.aider import ContainerEditor, EditorSession, ProcessEditor
 from orchestrator.editor.scripted import ScriptedEditor
 from orchestrator.editor.wire import MAX_LINE, MAX_TURNS
 from tests.contracts.editor import (

@@ -11,17 +11,21 @@ import tempfile
 import time
 from collections.abc import Mapping
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from orchestrator.core.deadline import FOREVER
 from orchestrator.core.protocols import Blobs, Editor
-from orchestrator.editor.aider import ProcessEditor
+from orchestrator.editor.aider import ContainerEditor, ProcessEditor
 from orchestrator.editor.worker_process import WarmWorkers
-from tests.contracts.editor import Bench, Replies
+from orchestrator.sandbox.engine.client import connect
+from tests.contracts.editor import LIMITS, Bench, Replies
 from tests.editor.test_editor import DONE, WORKER_FILE, _runs, rewriting
-
-pytestmark = pytest.mark.program
+from tests.support.ahead_rig import AheadBench
+from tests.support.sandbox_rig import resources
 
 
 @pytest.fixture
@@ -32,6 +36,7 @@ def bench() -> Bench:
     return Bench(make)
 
 
+@pytest.mark.program
 def test_one_that_waits_has_loaded_aider_and_serves_one_edit(
     bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -58,6 +63,7 @@ def test_one_that_waits_has_loaded_aider_and_serves_one_edit(
     assert list(tmp_path.glob("aisci-editor-*")) == []
 
 
+@pytest.mark.program
 def test_one_that_ended_while_it_waited_is_replaced(bench: Bench) -> None:
     with closing(WarmWorkers(WORKER_FILE)) as warm:
         warm.want()
@@ -70,6 +76,7 @@ def test_one_that_ended_while_it_waited_is_replaced(bench: Bench) -> None:
         assert edit.changed
 
 
+@pytest.mark.program
 def test_a_worker_that_waits_ends_with_this_process(tmp_path: Path) -> None:
     pids = tmp_path / "pids"
     script = tmp_path / "waits.py"
@@ -88,3 +95,37 @@ def test_a_worker_that_waits_ends_with_this_process(tmp_path: Path) -> None:
     while _runs(int(pids.read_text() or 0)) and time.monotonic() < until:
         time.sleep(0.05)
     assert not _runs(int(pids.read_text()))
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("runtime", ["runc", "runsc"])
+def test_an_edits_container_has_loaded_aider_before_the_edit_and_makes_the_same_edit(
+    runtime: str, tmp_path: Path
+) -> None:
+    engine = connect()
+    made = AheadBench(engine, tmp_path)
+    try:
+        if runtime not in engine.info()["Runtimes"]:
+            pytest.skip("this engine has no gVisor")
+        with made.pool:
+            bench = Bench(
+                lambda blobs, wanted: (
+                    ContainerEditor(made.sandbox.open, blobs),
+                    rewriting(wanted),
+                ),
+                made.blobs,
+            )
+            edits, begun = list[Any](), list[bool]()
+            limits = replace(LIMITS, runtime=runtime, pids=256)
+            for number in range(3):
+                begun += [slot._begun for slot in made.ready()]
+                editor, model = bench.make(bench.blobs, {"experiment.py": b"x = 3\n"})
+                request = bench.request(limits=limits, scope=f"idea/warm/{runtime}/{number}")
+                edits.append(editor.edit(request, model, FOREVER))
+            assert begun == [True, True]
+            assert len({edit.attestation.container for edit in edits}) == 3
+            assert len({edit.files for edit in edits}) == 1
+            assert edits[0].changed
+        assert resources(engine, made.run_id) == ()
+    finally:
+        engine.close()

@@ -144,11 +144,8 @@ def test_each_kind_of_container_is_tried_under_its_own_limits(tmp_path: Path) ->
     )
     scripted = ScriptedSandbox(BlobStore(tmp_path / "blobs"), lambda _: Ending())
     rehearse(setup, scripted)
-    assert [(job.kind, bool(job.data)) for job in scripted.jobs] == [
-        ("experiment", True),
-        ("latex", False),
-        ("editor", False),
-    ]
+    data = {job.kind: bool(job.data) for job in scripted.jobs}
+    assert data == {"experiment": True, "latex": False, "editor": False}
     assert all(job.limits == setup.policy.limits(job.kind) for job in scripted.jobs)
 
 
@@ -160,7 +157,7 @@ def test_an_editor_on_the_host_needs_no_container(tmp_path: Path) -> None:
     setup = replace(setup, policy=replace(setup.policy, whole=on_host))
     scripted = ScriptedSandbox(BlobStore(tmp_path / "blobs"), lambda _: Ending())
     rehearse(setup, scripted)
-    assert [job.kind for job in scripted.jobs] == ["experiment", "latex"]
+    assert {job.kind for job in scripted.jobs} == {"experiment", "latex"}
 
 
 def test_a_container_in_which_not_even_nothing_ends_well_is_refused(tmp_path: Path) -> None:
@@ -172,7 +169,6 @@ def test_a_container_in_which_not_even_nothing_ends_well_is_refused(tmp_path: Pa
         rehearse(setup, scripted)
     assert "block experiment" in refused.value.where
     assert refused.value.why == "cannot start"
-    assert len(scripted.jobs) == 1
 
 
 def test_a_run_that_is_resumed_or_forked_is_rehearsed_unless_nothing_is_left_to_ask(

@@ -235,7 +235,7 @@ def test_everything_is_verified_before_the_gate_opens(
     told(slots, "put_files", "files")
     told(gate_view, "check_kernel_view", "rights")
     told(gate_view, "check_workspace", "mount")
-    told(jobs, "opens_gate", "gate")
+    told(slots, "opens_gate", "gate")
     told(Monitor, "start", "clock")
     job = job_of(bench, TRUE, scope="ahead/order", pids=77)
     bench.sandbox.run(job)  # made for itself, as no other has this shape
@@ -273,7 +273,7 @@ def test_a_container_that_is_no_longer_as_it_was_asked_for_gets_no_job(
             slot.container, mem_limit=LIMITS.memory * 2, memswap_limit=LIMITS.memory * 2
         )
     opened: list[object] = []
-    monkeypatch.setattr(jobs, "opens_gate", opened.append)
+    monkeypatch.setattr(slots, "opens_gate", opened.append)
     with pytest.raises(SandboxFailed, match="other settings than requested"):
         bench.sandbox.run(replace(job, scope="ahead/changed/2"))
     assert opened == []

@@ -13,8 +13,8 @@ import pytest
 
 from orchestrator.core.job import Job, Verdict
 from orchestrator.core.tree import Tree
-from orchestrator.sandbox import sandbox as jobs
 from orchestrator.sandbox.admission import Admission
+from orchestrator.sandbox.engine.client import APIError
 from orchestrator.sandbox.job import gate_view
 from orchestrator.sandbox.job import slot as slots
 from orchestrator.sandbox.job.spec import create_request, opens_gate
@@ -263,6 +263,7 @@ def test_a_job_finds_its_packages_imported_and_leaves_the_same_bytes(
 def test_no_import_begins_before_rights_are_read_and_they_are_read_again_for_the_job(
     bench: AheadBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    bench.ready()
     order: list[str] = []
 
     def told(module: Any, name: str, word: str) -> None:
@@ -278,7 +279,7 @@ def test_no_import_begins_before_rights_are_read_and_they_are_read_again_for_the
     for module, name, word in (
         (slots, "read_back", "settings"), (slots, "put_files", "files"),
         (gate_view, "check_kernel_view", "rights"), (gate_view, "check_workspace", "mount"),
-        (jobs, "opens_gate", "gate"), (slots.Slot, "begin_imports", "imports"),
+        (slots, "opens_gate", "gate"), (slots.Slot, "begin", "imports"),
         (api, "pause", "pause"), (api, "unpause", "unpause"),
     ):  # fmt: skip
         told(module, name, word)
@@ -300,7 +301,7 @@ def test_a_container_with_more_rights_than_asked_imports_nothing(
     bench: AheadBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun: list[object] = []
-    real = slots.Slot.begin_imports
+    real = slots.Slot.begin
     job = preloaded(bench, LOOKS, "preload/rights", pids=101)
     bench.sandbox.run(job)
     for slot in bench.ready():
@@ -312,7 +313,7 @@ def test_a_container_with_more_rights_than_asked_imports_nothing(
         begun.append(one)
         real(one)
 
-    monkeypatch.setattr(slots.Slot, "begin_imports", spy)
+    monkeypatch.setattr(slots.Slot, "begin", spy)
     with pytest.raises(Exception, match="more rights than requested"):
         bench.sandbox.run(replace(job, scope="preload/rights/2"))
     assert begun == []
@@ -331,3 +332,33 @@ def test_the_clock_and_the_limits_of_a_preloaded_job_are_its_own(bench: AheadBen
     bench.sandbox.run(replace(full, argv=("true",), scope="preload/full/before"))
     bench.ready()
     assert bench.sandbox.run(full).verdict is Verdict.OUT_OF_MEMORY
+
+
+@pytest.mark.engine
+def test_a_container_that_cannot_be_paused_gets_no_files_and_is_replaced(
+    bench: AheadBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """runc of 2023 answers so at some moments."""
+    job = preloaded(bench, LOOKS, "preload/frozen", pids=104)
+    bench.sandbox.run(job)
+    waiting = {slot.container for slot in bench.ready()}
+
+    def fails(_: str) -> None:
+        raise APIError("500 Server Error", explanation="OCI runtime pause failed: unable to freeze")
+
+    monkeypatch.setattr(bench.engine.api, "pause", fails)
+    result = bench.sandbox.run(replace(job, scope="preload/frozen/2"))
+    assert result.verdict is Verdict.FINISHED
+    assert result.attestation.container not in waiting
+    assert bench.left_behind() == ()
+
+
+@pytest.mark.engine
+def test_one_that_is_paused_is_removed_as_any(bench: AheadBench) -> None:
+    job = preloaded(bench, LOOKS, "preload/paused", pids=105)
+    bench.sandbox.run(job)
+    for slot in bench.ready():
+        if slot.shape.limits.pids == 105:
+            assert slot.ready(1.0)
+    bench.ahead.drop()
+    assert bench.left_behind() == ()

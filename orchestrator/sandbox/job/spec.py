@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from orchestrator.core.errors import ControlUnavailable
 from orchestrator.core.filenames import why_unsafe
 from orchestrator.core.files import shipped_root
-from orchestrator.core.job import Limits
+from orchestrator.core.job import ContainerKind, Limits
 from orchestrator.policy.lint import LEAST_TMPFS
 from orchestrator.policy.seccomp import profile_of, under
 from orchestrator.policy.values import why_not_set
@@ -78,6 +78,8 @@ class Boxed(Protocol):
     """What decides a container's settings: of a job, or of the shape of jobs."""
 
     @property
+    def kind(self) -> ContainerKind: ...
+    @property
     def limits(self) -> Limits: ...
     @property
     def env(self) -> tuple[tuple[str, str], ...]: ...
@@ -128,7 +130,7 @@ def preloads(job: Boxed, *, duplex: bool) -> bool:
     """Whether an interpreter waits for the job with packages imported. Not where another program, the
     forwarder or the caller's own, reads its input or must run before it.
     """
-    return bool(job.preload) and not duplex and not job.limits.network
+    return bool(job.preload) and job.kind == "experiment" and not duplex and not job.limits.network
 
 
 @cache
