@@ -65,16 +65,16 @@ class Ahead(Generic[Made]):
             self.later(partial(_close, future))
             raise
 
-    def improve(self, shape: Hashable, act: Callable[[Made], None]) -> None:
-        """Do ``act`` to the one of ``shape`` that waits, if one does; one with which that fails goes."""
+    def improve(self, act: Callable[[Made], None]) -> None:
+        """Do ``act`` to each that waits; one with which that fails goes."""
         with self._lock:
-            future = self._made.get(shape)
-            if future is None or not future.done() or future.exception() is not None:
-                return
-            try:
-                act(future.result())
-            except (AisciError, OSError):
-                self._remove(partial(_close, self._made.pop(shape)))
+            for shape, future in list(self._made.items()):
+                if not future.done() or future.exception() is not None:
+                    continue
+                try:
+                    act(future.result())
+                except (AisciError, OSError):
+                    self._remove(partial(_close, self._made.pop(shape)))
 
     def later(self, remove: Callable[[], None]) -> None:
         """Remove something in the background; at once, after :meth:`close`."""

@@ -86,9 +86,8 @@ class DockerSandbox:
                     yield self._start(job, within, _Undo(front, behind, lent), duplex=duplex)
                 # The container has ended: what it was made of goes, and no GPU waits for that.
                 self._later(behind.pop_all().close)
-                if self.pool.ahead is not None and job.preload:
-                    shape = self._shape(job, duplex=duplex)
-                    self._later(partial(self.pool.ahead.improve, shape, self._begin))
+                if self.pool.ahead is not None:
+                    self._later(partial(self.pool.ahead.improve, self._begin))
         except KeyboardInterrupt as error:
             stopped = job_interrupted(job)
             stopped.why = "; ".join(getattr(error, "__notes__", ()))
@@ -199,7 +198,7 @@ class DockerSandbox:
                 return slot
             try:
                 slot.hold(info)
-                if not self.pool.running:
+                if shape.kind == "editor" or not self.pool.running:
                     self._begin(slot)
             except BaseException:
                 slot.close()
@@ -209,8 +208,8 @@ class DockerSandbox:
         ahead.want(shape, make)
 
     def _begin(self, slot: Slot) -> None:
-        """What may begin in a container that waits, once its settings and rights are as requested. It is done
-        when a job has ended: while one runs, the processors are its own.
+        """What may begin in a container that waits, once its settings and rights are as requested. Imports do
+        when a job has ended: while one runs, the processors are its own. An editor's worker needs a second.
         """
         if slot.may_begin:
             with while_it_runs(self.pool.engine, slot.container):

@@ -98,16 +98,16 @@ def test_the_one_unused_for_longest_goes_when_another_shape_is_wanted(ahead: Ahe
 
 def test_what_waits_is_improved_in_its_place_and_goes_if_that_fails(ahead: Ahead[Thing]) -> None:
     thing, done = Thing(), list[Thing]()
-    ahead.improve("a", done.append)
+    ahead.improve(done.append)
     ahead.want("a", lambda: thing)
     time.sleep(0.05)
-    ahead.improve("a", done.append)
+    ahead.improve(done.append)
     assert done == [thing]
 
     def fails(_: Thing) -> None:
         raise gone()
 
-    ahead.improve("a", fails)
+    ahead.improve(fails)
     assert ahead.take("a") is None
     ahead.close()
     assert thing.closed == 1
