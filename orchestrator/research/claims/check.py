@@ -198,7 +198,16 @@ def _is_stated(one: Printed, sentence: Sentence, seen: Named, ledger: Ledger) ->
     )
     times = one.times and (not one.spelled or bool(seen.metrics))
     stated = not one.spelled or times or (counted and one.bound != "about")
-    return stated and not _in_formula(one, sentence, seen.masked)
+    of_a_name = _NAME.search(seen.masked[: one.start]) and any(
+        one.text in run.name.split() for run in ledger.runs
+    )
+    return stated and not of_a_name and not _in_formula(one, sentence, seen.masked)
+
+
+_NAME = re.compile(
+    r"\b(?:names?|those|one|ones|runs?)\b[^.;:,]{0,24}\b(?:ends?|ending|begins?|beginning)\s+(?:in|with)\s+$"
+)
+"""Before the "480" of "a name that ends in 480"."""
 
 
 def _in_formula(number: Printed, sentence: Sentence, text: str) -> bool:

@@ -28,6 +28,8 @@ _DESCRIBED = re.compile(
     r"\s*(?:with|without|under|at)\s+(?!(?:it|this|that|these|those)\b)", re.IGNORECASE
 )
 """A run by its conditions, "with fifty first people …": which one that is, no name says."""
+_OF_THE_TWO = re.compile(r"\bthe (?:\w+er|better|worse|less) of (?:the two|both|them|these)\b")
+"""Which two these are, the sentence has said, with what else it has compared them."""
 _ABOVE = re.compile(r"\b(?:above|below)\b[^,;]{0,60}$")
 _USUAL = re.compile(r"\b(?:loss|losses|accuracy|accuracies|errors?|bits|perplexity)\b")
 
@@ -53,7 +55,8 @@ def _of_printed(clause: Clause, said: Said, ledger: Ledger) -> list[str] | None:
     """What the words say and the numbers that stand there do not; None where no numbers are compared."""
     if prints_differences(clause):
         return printed_direction_problems(clause, ledger)
-    return _beside_another_metric(clause, said, ledger)
+    beside = _beside_another_metric(clause, said, ledger)
+    return _beside_a_named_metric(clause, said, ledger) if beside is None else beside
 
 
 def _is_vague(clause: Clause, scope: Scope) -> bool:
@@ -61,6 +64,8 @@ def _is_vague(clause: Clause, scope: Scope) -> bool:
     weak = bool(clause.metrics) and all(one.weak for one in clause.metrics)
     weak = weak and (len(scope.metrics) > 1 or not _USUAL.search(clause.text.lower()))
     if _IT_BESIDE.search(clause.text) and len(clause.metrics) == 1:
+        return True
+    if _OF_THE_TWO.search(clause.text):
         return True
     if _DESCRIBED.match(clause.text) and not (clause.runs or clause.data or clause.marks):
         return True
@@ -120,6 +125,28 @@ def _beside_another_metric(clause: Clause, said: Said, ledger: Ledger) -> list[s
         for one in firsts
     ]
     return [] if all(held) else [f"{said.word!r} is not so beside {last.metric}"]
+
+
+def _beside_a_named_metric(clause: Clause, said: Said, ledger: Ledger) -> list[str] | None:
+    """For "its mean, 2.2, is below the bigram loss": the one printed number beside that metric of the same run and
+    data; None where a clause says nothing of the kind.
+    """
+    marks = [one for one in clause.marks if one.kind in ONE_RUN]
+    sides = {"up", "down"} & set(said.sides)
+    if len(marks) != 1 or len(clause.marks) != 1 or len(sides) != 1 or said.negated or said.none:
+        return None
+    (mark,) = marks
+    at = clause.places[mark]
+    named = [one for one in clause.metrics if one.start - clause.start > at and not one.weak]
+    if len(named) != 1 or mark.metric in named[0].names:
+        return None
+    if not _BESIDE.search(clause.text[at : named[0].start - clause.start].lower()):
+        return None
+    other = ledger.cells.get((mark.run, mark.data, named[0].names[0]))
+    if other is None:
+        return None
+    wrong = (printed_value_of(mark, ledger) > other.mean) != ("up" in sides)
+    return [f"{said.word!r} is not so beside {named[0].names[0]}"] if wrong else []
 
 
 def _of_two_metrics(clause: Clause, said: Said, scope: Scope, ledger: Ledger) -> list[str]:

@@ -5,19 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 from orchestrator.research.claims import words
-from orchestrator.research.claims.ledger import AVERAGE, Ledger
+from orchestrator.research.claims.ledger import Ledger
 from orchestrator.research.claims.mentions import Named
-from orchestrator.research.claims.naming import named
 from orchestrator.research.claims.printed import Printed
 from orchestrator.research.claims.quantity import Quantity
 from orchestrator.research.claims.scope import Scope
+from orchestrator.research.claims.table_names import (
+    data_of_cell,
+    head_named,
+    metrics_of_cell,
+    runs_in_head,
+    runs_of_cell,
+)
 from orchestrator.research.paper.prose import Sentence
 from orchestrator.research.paper.table_heads import TableCell
 
-_AVERAGED = re.compile(r"\b(?:avg|average|averaged|mean|overall|macro)\b", re.IGNORECASE)
 _ASIDE = re.compile(r"\([^()]*\b(?:is|are) better\)", re.IGNORECASE)
 _UNIT = re.compile(r"[(\[]\s*(?:in\s+)?([A-Za-z]{1,12})\s*[)\]]|\bin ([a-z]{1,12})$")
 _SHORT = re.compile(r"(?<![(\[\w])(min|max)\b\.?(?!imum)", re.IGNORECASE)
@@ -56,10 +60,12 @@ def headed(
     return HeadedNumber(
         number=replace(number, start=number.start + moved, end=number.end + moved),
         text=text,
-        seen=replace(_named(ahead, ledger), masked=_named(ahead, ledger).masked + said + behind),
+        seen=replace(
+            head_named(ahead, ledger), masked=head_named(ahead, ledger).masked + said + behind
+        ),
         scope=within,
         bound=within != scope,
-        on_data=bool(_data(cell, ledger)),
+        on_data=bool(data_of_cell(cell, ledger)),
         seed=_seed(cell, within, ledger),
         label=_label(number, cell, ledger),
     )
@@ -75,10 +81,10 @@ def _label(number: Printed, cell: TableCell, ledger: Ledger) -> str:
     """Of the number of a run in the first column, and of the 1.0 by which the baseline is compared with itself."""
     if cell.start == 0 and re.match(rf"run {re.escape(number.text)}(?![\w.])", cell.row):
         return "the number of a run" if number.value in ledger.numbers else ""
-    if number.value == 0 and _CHANGE.search(cell.column) and _runs_in(cell.row, ledger) == (0,):
+    if number.value == 0 and _CHANGE.search(cell.column) and runs_in_head(cell.row, ledger) == (0,):
         return "the baseline less itself"
     ratio = number.times or _RATIO.search(cell.column)
-    if ratio and number.value == 1 and _runs_in(cell.row, ledger) == (0,):
+    if ratio and number.value == 1 and runs_in_head(cell.row, ledger) == (0,):
         return "the baseline over itself"
     return ""
 
@@ -96,10 +102,10 @@ def headed_cell_problems(
         cell = cell_at(sentence, place)
         if cell is None or not one.metric:
             continue
-        runs, other = _runs(cell, ledger)
+        runs, other = runs_of_cell(cell, ledger)
         known = {one.run, one.against} & {*runs, *other}
-        data = _data(cell, ledger)
-        metrics = _metrics(cell, ledger)
+        data = data_of_cell(cell, ledger)
+        metrics = metrics_of_cell(cell, ledger)
         metrics += tuple(name for name in _longer(metrics, ledger) if name not in metrics)
         for wrong, what in (
             (runs and not known, "run"),
@@ -126,8 +132,8 @@ def _longer(metrics: tuple[str, ...], ledger: Ledger) -> tuple[str, ...]:
 
 
 def _bound(cell: TableCell, scope: Scope, ledger: Ledger) -> Scope:
-    runs, other = _runs(cell, ledger)
-    data, metrics = _data(cell, ledger), _metrics(cell, ledger)
+    runs, other = runs_of_cell(cell, ledger)
+    data, metrics = data_of_cell(cell, ledger), metrics_of_cell(cell, ledger)
     if runs:
         scope = replace(
             scope, runs=runs, subjects=runs, objects=other, open_run=False, every_run=False
@@ -137,107 +143,6 @@ def _bound(cell: TableCell, scope: Scope, ledger: Ledger) -> Scope:
     if metrics:
         scope = replace(scope, metrics=metrics, all_metrics=metrics)
     return scope
-
-
-@lru_cache(2048)
-def _named(text: str, ledger: Ledger) -> Named:
-    return named(text, ledger)
-
-
-def _parts(cell: TableCell) -> tuple[str, str, str]:
-    """The texts that may name something, the nearest first."""
-    return cell.row, cell.column, cell.block
-
-
-def _runs(cell: TableCell, ledger: Ledger) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """The runs of a cell, and those that it compares them with."""
-    found = [_runs_in(text, ledger) for text in _parts(cell)]
-    row, column, block = found
-    if row and column and not set(row) & set(column):
-        return row, column
-    own = tuple(n for n in row if n in column) if row and column else (row or column or block)
-    return own or _only(_runs_in(cell.caption, ledger)), ()
-
-
-def _only(found: tuple[int, ...]) -> tuple[int, ...]:
-    return found if len(found) == 1 else ()
-
-
-def _runs_in(text: str, ledger: Ledger) -> tuple[int, ...]:
-    rows = (one for one in _named(text, ledger).runs if not one.every)
-    return tuple(dict.fromkeys(int(n) for one in rows for n in one.names))
-
-
-def _data_in(text: str, ledger: Ledger) -> tuple[str, ...]:
-    found = dict.fromkeys(
-        n for one in _named(text, ledger).data if not one.every for n in one.names
-    )
-    return tuple(found) or _by_a_part(text, ledger)
-
-
-_PART = re.compile(r"[A-Za-z]{5,}")
-
-
-def _by_a_part(text: str, ledger: Ledger) -> tuple[str, ...]:
-    """The data set of whose name a head has a part that no other's has: Shakespeare for shakespeare_char."""
-    said = {one.lower() for one in _PART.findall(text)}
-    own = {
-        name: {one.lower() for one in _PART.findall(name.replace("_", " "))}
-        for name in ledger.datasets
-    }
-    every = [part for parts in own.values() for part in parts]
-    return tuple(
-        name
-        for name, parts in own.items()
-        if any(one in said and every.count(one) == 1 for one in parts)
-    )
-
-
-def _data(cell: TableCell, ledger: Ledger) -> tuple[str, ...]:
-    found = [known for text in _parts(cell) if (known := _data_in(text, ledger))]
-    if found:
-        both = tuple(n for n in found[0] if all(n in other for other in found))
-        return both or found[0]
-    caption = _data_in(cell.caption, ledger)
-    caption = caption if len(caption) == 1 else ()
-    if any(_AVERAGED.search(text) for text in (cell.column, cell.row)):
-        return (AVERAGE, *(caption or (ledger.datasets if len(ledger.datasets) == 1 else ())))
-    return caption
-
-
-def _metrics(cell: TableCell, ledger: Ledger) -> tuple[str, ...]:
-    """The metrics that the words of the heads allow; of the caption's, where the heads name something else."""
-    found = [known for text in _parts(cell) if (known := metrics_under(text, ledger))]
-    if found:
-        both = tuple(n for n in found[0] if all(n in other for other in found))
-        return both or found[0]
-    heads = f"{cell.column} {cell.row}" if cell.column else ""
-    column = cell.column
-    named_there = _data_in(column, ledger) or _runs_in(column, ledger) or cell.seed is not None
-    return metrics_under(cell.caption, ledger) if heads and named_there else ()
-
-
-@lru_cache(2048)
-def metrics_under(head: str, ledger: Ledger) -> tuple[str, ...]:
-    """The metrics that share most words with a head; none where no metric shares one."""
-    text, seen = head, _named(head, ledger)
-    for one in (*seen.runs, *seen.data):  # the digits of a metric's own name stay
-        blank = "" if one.alias else " " * (one.end - one.start)
-        text = text[: one.start] + (blank or text[one.start : one.end]) + text[one.end :]
-    said = {words.plain_form(one) for one in re.findall(r"[A-Za-z]+|\d+", text)}
-    scores: dict[str, int] = {}
-    for metric in ledger.metrics:
-        own = set(words.words_of(metric.name)) - words.OPTIONAL
-        scores[metric.name] = len(own & said)
-    most = max(scores.values(), default=0)
-    if not most:
-        return ()
-    best = [name for name, score in scores.items() if score == most]
-    # "validation accuracy" is no "validation accuracy 090", which has a word more
-    whole = [n for n in best if set(words.words_of(n)) - words.OPTIONAL <= said]
-    best = whole or best
-    later = [name for name in best if "initial" not in words.words_of(name)]
-    return tuple(best if "initial" in said else (later or best))
 
 
 def _seed(cell: TableCell, scope: Scope, ledger: Ledger) -> int | None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from orchestrator.research.claims import words
-from orchestrator.research.claims.clauses import clause_pairs, clause_scope, clauses
+from orchestrator.research.claims.clauses import Clause, clause_pairs, clause_scope, clauses
 from orchestrator.research.claims.directions import direction_problems
 from orchestrator.research.claims.extremes import count_problems, extreme_problems
 from orchestrator.research.claims.factors import factor_problems
@@ -44,12 +45,13 @@ def statement_problems(
         if match[0].lower() not in ledger.words and not _denied(text, match)
     ]
     vague = rules or words.HEDGED.search(text.lower()) or words.OF_A_CURVE.search(text.lower())
-    for clause in clauses(seen, marks):
+    for clause in (_with_its_subject(one, seen, marks) for one in clauses(seen, marks)):
         if vague:
             # what is printed as a difference is no hope and no picture
             problems += printed_direction_problems(clause, ledger)
             continue
-        if _ONE_SEED.search(clause.text):
+        before = seen.masked[: clause.start]
+        if _ONE_SEED.search(clause.text) or _IN_ONE_SEED.search(before):
             continue  # means say nothing of one seed
         scope = clause_scope(clause, seen, context)
         problems += extreme_problems(clause, scope, ledger)
@@ -63,6 +65,26 @@ def statement_problems(
 
 
 _ONE_SEED = re.compile(r"\bseeds?\s+(?:number\s+)?\d{2,}\b", re.IGNORECASE)
+_IN_ONE_SEED = re.compile(r"\bseeds?\s+(?:number\s+)?\d{2,}\s*,?\s*(?:it\s+is\s*)?$", re.IGNORECASE)
+_STANDS = re.compile(r"\s*(?:is|lies|stays|stands|remains|was)\b")
+
+
+def _with_its_subject(clause: Clause, seen: Named, marks: Sequence[tuple[int, Quantity]]) -> Clause:
+    """For "its mean, 2.13, is below the bigram loss": the clause that begins with its verb, with the number that
+    stands right before it.
+    """
+    place, mark = max(
+        ((at, one) for at, one in marks if at < clause.start),
+        default=(0, None),
+        key=lambda one: one[0],
+    )
+    alone = not (clause.runs or clause.marks) and _STANDS.match(clause.text)
+    if mark is None or not alone or seen.masked[place + 1 : clause.start].strip(" ,"):
+        return clause
+    text = seen.masked[place : clause.start + len(clause.text)]
+    return replace(clause, start=place, text=text, marks=(mark,), places={mark: 0})
+
+
 _UNRECORDED = (
     (words.HARDWARE, "the record does not say on which hardware the study ran"),
     (words.SOFTWARE, "the code of the study does not use it"),
