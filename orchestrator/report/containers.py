@@ -11,6 +11,8 @@ from orchestrator.report.html import Child, Html, data_table, el, fold, number, 
 from orchestrator.report.page import bar, duration, pill, proof_paragraph, size
 from orchestrator.report.reading import IdeaFacts
 
+_LONG = 400  # characters of a setting's value
+
 
 def containers_section(facts: IdeaFacts) -> list[Child]:
     """One fold per container, in the order of their starts; the shared baseline's is first."""
@@ -145,7 +147,7 @@ def settings_tables(box: Attestation) -> list[Child]:
     """The settings that the host requested and the engine reports, and what the process had."""
     asked, inspected = dict(box.asked), dict(box.inspected)
     rows: list[tuple[Child, ...]] = [
-        (el("code", key), asked.get(key, ""), _same(asked.get(key), inspected.get(key)))
+        (el("code", key), _folded(asked.get(key, "")), _same(asked.get(key), inspected.get(key)))
         for key in sorted(asked.keys() | inspected.keys())
     ]
     # Some runtimes do not report these values truthfully, so they are marked as theirs.
@@ -158,6 +160,13 @@ def settings_tables(box: Attestation) -> list[Child]:
         data_table(("setting", "requested", "inspected"), rows),
         data_table(("in the process", "seen"), seen) if seen else None,
     ]
+
+
+def _folded(value: str) -> Child:
+    """A value; of a long one, such as a program that waits with packages imported, the first line, and all below."""
+    if len(value) <= _LONG:
+        return value
+    return fold(f"{value[: _LONG // 4]} …", el("pre", value, class_="wrap"))
 
 
 def _same(asked: str | None, inspected: str | None) -> Child:

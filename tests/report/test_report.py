@@ -299,6 +299,13 @@ def test_edits_that_were_made_on_the_host_are_said_to_have_had_no_container(
     assert "in no container" not in calm
 
 
+def test_a_long_setting_is_folded_and_stands_whole_below() -> None:
+    program = "import <os>\n" + "x = 1\n" * 200
+    text = str(join(settings_tables(box(asked=(("Entrypoint", program),)))))
+    assert text.count("<summary>import &lt;os&gt;") == 1
+    assert "x = 1\n" * 200 in text
+
+
 def test_a_setting_that_the_engine_did_not_keep_is_marked() -> None:
     found = settings_tables(box(inspected=(("Memory", "1"), ("NetworkMode", "host"))))
     assert str(join(found)).count("differs") == 2
