@@ -100,7 +100,7 @@ def test_what_waits_is_improved_in_its_place_and_goes_if_that_fails(ahead: Ahead
     thing, done = Thing(), list[Thing]()
     ahead.improve(done.append)
     ahead.want("a", lambda: thing)
-    time.sleep(0.05)
+    ahead._made["a"].result()
     ahead.improve(done.append)
     assert done == [thing]
 
