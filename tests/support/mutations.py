@@ -32,7 +32,7 @@ from orchestrator.sandbox.engine.client import Engine
 from orchestrator.sandbox.engine.resolver import NO_NAMES
 from orchestrator.sandbox.harvest import harvest
 from orchestrator.sandbox.harvest.harvest import HarvestRules
-from orchestrator.sandbox.job import slot
+from orchestrator.sandbox.job import gate_view, slot
 from orchestrator.sandbox.job import spec as container
 from orchestrator.sandbox.job.monitor import Monitor
 from orchestrator.sandbox.job.verify import ReadBack
@@ -87,8 +87,8 @@ def asked(*changes: Change) -> Without:
         with (
             patch.object(slot, "create_request", changed),
             patch.object(slot, "read_back", _process_alone),
-            patch.object(sandbox, "check_kernel_view", lambda *_: None),
-            patch.object(sandbox, "check_workspace", lambda *_: None),
+            patch.object(gate_view, "check_kernel_view", lambda *_: None),
+            patch.object(gate_view, "check_workspace", lambda *_: None),
         ):
             yield
 
