@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -22,7 +22,7 @@ from orchestrator.sandbox.job import slot as slots
 from orchestrator.sandbox.job.monitor import Monitor
 from tests.contracts.sandbox import LIMITS, WRITES, SandboxContract, Scenario, job_of
 from tests.sandbox.test_admission import GIB, JOB, RUN
-from tests.support.ahead_rig import AheadBench
+from tests.support.ahead_rig import AheadBench, tell_calls
 from tests.support.sandbox_rig import resources
 
 TRUE = Scenario("print('ran')")
@@ -220,16 +220,7 @@ def test_everything_is_verified_before_the_gate_opens(
     """Of a container made ahead, as of any other: settings, files, settings, rights, mount, clock."""
     bench.ready()
     order: list[str] = []
-
-    def told(module: Any, name: str, word: str) -> None:
-        real: Callable[..., Any] = getattr(module, name)
-
-        def spy(*args: Any, **named: Any) -> Any:
-            order.append(word)
-            return real(*args, **named)
-
-        monkeypatch.setattr(module, name, spy)
-
+    told = partial(tell_calls, monkeypatch, order)
     told(slots, "create_container", "created")
     told(slots, "read_back", "settings")
     told(slots, "put_files", "files")

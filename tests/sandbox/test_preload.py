@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from orchestrator.sandbox.job.spec import create_request, opens_gate
 from orchestrator.sandbox.storage.helper import HELPER_MEMORY
 from tests.contracts.sandbox import Scenario, job_of
 from tests.sandbox.test_admission import GIB, JOB, RUN
-from tests.support.ahead_rig import AheadBench
+from tests.support.ahead_rig import AheadBench, tell_calls
 from tests.support.places import ROOT
 from tests.support.sandbox_rig import resources
 
@@ -265,16 +266,7 @@ def test_no_import_begins_before_rights_are_read_and_they_are_read_again_for_the
 ) -> None:
     bench.ready()
     order: list[str] = []
-
-    def told(module: Any, name: str, word: str) -> None:
-        real: Callable[..., Any] = getattr(module, name)
-
-        def spy(*args: Any, **named: Any) -> Any:
-            order.append(word)
-            return real(*args, **named)
-
-        monkeypatch.setattr(module, name, spy)
-
+    told = partial(tell_calls, monkeypatch, order)
     api = bench.engine.api
     for module, name, word in (
         (slots, "read_back", "settings"), (slots, "put_files", "files"),

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from orchestrator.core.deadline import FOREVER, Deadline
 from orchestrator.core.job import Job, JobResult
@@ -55,3 +58,16 @@ class AheadBench(DockerBench):
         own = {name + more for name in waiting for more in ("", "-keeper", "-job")}
         found = resources(self.engine, self.run_id)
         return tuple(name for name in found if "-maker" not in name and name not in own)
+
+
+def tell_calls(
+    monkeypatch: pytest.MonkeyPatch, order: list[str], module: Any, name: str, word: str
+) -> None:
+    """Have ``module``'s function ``name`` add ``word`` to ``order`` at each call."""
+    real: Callable[..., Any] = getattr(module, name)
+
+    def spy(*args: Any, **named: Any) -> Any:
+        order.append(word)
+        return real(*args, **named)
+
+    monkeypatch.setattr(module, name, spy)
