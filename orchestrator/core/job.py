@@ -57,7 +57,7 @@ class Job:
     are files, folders (ending in ``/``) or file patterns of one folder (``*.png``) below the
     working directory; ``data`` are staged data sets as (name, hash of the content), mounted
     read-only below ``/data`` from wherever this host keeps them. ``preload`` are modules of the image
-    that its interpreter may import before the job is known; an editor's is its whole command, which waits.
+    that its interpreter may import before the job is known; for an editor it is the whole command, which waits for an edit.
     """
 
     scope: str

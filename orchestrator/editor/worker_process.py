@@ -137,7 +137,7 @@ class WorkerProcess:
 
 
 class WarmWorkers:
-    """At most one worker that loads Aider, and waits, ahead of its edit; thread-safe. Close it at the end."""
+    """Keeps at most one worker that has loaded Aider before its edit is known; thread-safe. Call ``close``."""
 
     def __init__(self, script: Path) -> None:
         self._script, self._closed = script, False
@@ -145,14 +145,14 @@ class WarmWorkers:
         self._lock = threading.Lock()
 
     def want(self) -> None:
-        """Start one, if none waits. What prevents it is left to the edit, which starts its own."""
+        """Start a worker, if none waits. If that fails, the edit starts its own and reports the reason."""
         with self._lock:
             if self._waits is None and not self._closed:
                 with suppress(OSError):
                     self._waits = WorkerProcess(self._script)
 
     def take(self) -> WorkerProcess:
-        """The one that waits, now the caller's; a new one where there is none, or it has ended."""
+        """Give the waiting worker to the caller; start one if none waits, or the waiting one has ended."""
         with self._lock:
             waited, self._waits = self._waits, None
         if waited is not None and waited.runs:

@@ -187,8 +187,10 @@ class DockerSandbox:
             return
         if shape.kind == "editor":  # a rehearsal's input is empty, an edit's is not
             shape = replace(shape, duplex=True)
-        if not self.pool.admission.room_ahead(limits, added, imports=bool(shape.preload)):
+        room = self.pool.admission.room_ahead
+        if not room(limits, added):
             return
+        loads = room(limits, added, imports=True)
         seconds = shape.longest() + _AHEAD
         name = f"ahead{next(_NUMBERS)}"
 
@@ -198,6 +200,7 @@ class DockerSandbox:
                 return slot
             try:
                 slot.hold(info)
+                slot.loads_ahead = loads
                 if shape.kind == "editor" or not self.pool.running:
                     self._begin(slot)
             except BaseException:
@@ -211,7 +214,7 @@ class DockerSandbox:
         """What may begin in a container that waits, once its settings and rights are as requested. Imports do
         when a job has ended: while one runs, the processors are its own. An editor's worker needs a second.
         """
-        if slot.may_begin:
+        if slot.loads_ahead and slot.may_begin:
             with while_it_runs(self.pool.engine, slot.container):
                 gate_view(slot, slot.read_back())
             slot.begin()

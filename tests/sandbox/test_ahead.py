@@ -16,14 +16,12 @@ from orchestrator.core.job import Verdict
 from orchestrator.sandbox import sandbox as jobs
 from orchestrator.sandbox.admission import Admission
 from orchestrator.sandbox.ahead import Ahead
-from orchestrator.sandbox.engine.client import connect
 from orchestrator.sandbox.job import gate_view
 from orchestrator.sandbox.job import slot as slots
 from orchestrator.sandbox.job.monitor import Monitor
 from tests.contracts.sandbox import LIMITS, WRITES, SandboxContract, Scenario, job_of
 from tests.sandbox.test_admission import GIB, JOB, RUN
-from tests.support.ahead_rig import AheadBench, tell_calls
-from tests.support.sandbox_rig import resources
+from tests.support.ahead_rig import AheadBench, ahead_bench, tell_calls
 
 TRUE = Scenario("print('ran')")
 
@@ -165,14 +163,8 @@ def test_a_job_that_lacks_disk_takes_the_room_of_what_waits() -> None:
 
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AheadBench]:
-    engine = connect()
-    made = AheadBench(engine, tmp_path_factory.mktemp("ahead"))
-    try:
-        with made.pool:
-            yield made
-        assert resources(engine, made.run_id) == ()
-    finally:
-        engine.close()
+    with ahead_bench(tmp_path_factory.mktemp("ahead")) as made:
+        yield made
 
 
 @pytest.mark.engine

@@ -22,9 +22,8 @@ from orchestrator.sandbox.job.spec import create_request, opens_gate
 from orchestrator.sandbox.storage.helper import HELPER_MEMORY
 from tests.contracts.sandbox import Scenario, job_of
 from tests.sandbox.test_admission import GIB, JOB, RUN
-from tests.support.ahead_rig import AheadBench, tell_calls
+from tests.support.ahead_rig import AheadBench, ahead_bench, tell_calls
 from tests.support.places import ROOT
-from tests.support.sandbox_rig import resources
 
 WAIT = (ROOT / "sandbox/preload/wait.py").read_text()
 SCRIPTS = {
@@ -224,16 +223,8 @@ LOOKS = Scenario(
 
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AheadBench]:
-    from orchestrator.sandbox.engine.client import connect  # noqa: PLC0415 - unit tests need no engine
-
-    engine = connect()
-    made = AheadBench(engine, tmp_path_factory.mktemp("preload"))
-    try:
-        with made.pool:
-            yield made
-        assert resources(engine, made.run_id) == ()
-    finally:
-        engine.close()
+    with ahead_bench(tmp_path_factory.mktemp("preload")) as made:
+        yield made
 
 
 def preloaded(bench: AheadBench, scenario: Scenario, scope: str, **limits: Any) -> Job:
@@ -354,3 +345,18 @@ def test_one_that_is_paused_is_removed_as_any(bench: AheadBench) -> None:
             assert slot.ready(1.0)
     bench.ahead.drop()
     assert bench.left_behind() == ()
+
+
+@pytest.mark.engine
+def test_a_container_is_made_ahead_and_imports_nothing_where_memory_is_short(
+    bench: AheadBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def room(*_: object, imports: bool = False) -> bool:
+        return not imports
+
+    monkeypatch.setattr(bench.pool.admission, "room_ahead", room)
+    job = preloaded(bench, LOOKS, "preload/short", pids=106)
+    bench.sandbox.run(job)
+    bench.sandbox.run(replace(job, argv=("true",), scope="preload/short/2"))
+    slots_of = [slot for slot in bench.ready() if slot.shape.limits.pids == 106]
+    assert [(bool(slot.container), slot._begun) for slot in slots_of] == [(True, False)]

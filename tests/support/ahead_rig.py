@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from orchestrator.core.deadline import FOREVER, Deadline
 from orchestrator.core.job import Job, JobResult
 from orchestrator.sandbox.ahead import Ahead
-from orchestrator.sandbox.engine.client import Engine
+from orchestrator.sandbox.engine.client import Engine, connect
 from orchestrator.sandbox.job.slot import Slot
 from orchestrator.sandbox.resources import SandboxPool
 from orchestrator.sandbox.sandbox import DockerSandbox
@@ -58,6 +59,19 @@ class AheadBench(DockerBench):
         own = {name + more for name in waiting for more in ("", "-keeper", "-job")}
         found = resources(self.engine, self.run_id)
         return tuple(name for name in found if "-maker" not in name and name not in own)
+
+
+@contextmanager
+def ahead_bench(folder: Path) -> Iterator[AheadBench]:
+    """Set up and closed; the whole run must be gone from the engine afterwards."""
+    engine = connect()
+    made = AheadBench(engine, folder)
+    try:
+        with made.pool:
+            yield made
+        assert resources(engine, made.run_id) == ()
+    finally:
+        engine.close()
 
 
 def tell_calls(

@@ -87,6 +87,7 @@ class Slot:
         self.container = ""
         self.status: SettingPairs | None = None
         self._begun = self._paused = False
+        self.loads_ahead = False  # the host has the memory for it
         self.body: dict[str, Any] = {}
         self.stream: Stream
         uid, gid = user_of(shape.limits)
