@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from statistics import fmean
@@ -30,8 +30,11 @@ class WorkLeft:
 
 @dataclass(slots=True)
 class _Told:
-    """An idea in flight: ``runs`` of so many ``seconds`` are planned (None: no plan yet); since ``since``."""
+    """An idea in flight: ``proposed`` runs, if it said how many; ``runs`` of so many ``seconds`` are planned
+    (None: no plan yet); since ``since``.
+    """
 
+    proposed: int | None
     runs: int | None = None
     seconds: float = 0.0
     since: float = 0.0
@@ -43,27 +46,29 @@ class Outlook:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock, self._lock = clock, threading.Lock()
         self._told: dict[str, _Told] = {}
-        self._plans: list[float] = []  # seconds of each idea's runs, as first planned
+        self._plans: list[
+            tuple[int, float]
+        ] = []  # each idea's runs and their seconds, as first planned
         self._tails: list[float] = []  # seconds of each idea after its last run
-        self._to_come = 0
+        self._to_come: Sequence[int | None] = ()
 
-    def coming(self, count: int) -> None:
-        """So many ideas of the run are not begun."""
-        self._to_come = count
+    def coming(self, runs: Sequence[int | None]) -> None:
+        """These ideas of the run are not begun: each with the runs that it proposed, None where it did not."""
+        self._to_come = runs
 
     @contextmanager
-    def flying(self, idea: str) -> Iterator[None]:
-        """The idea of this scope is in flight during the block."""
-        self.begin(idea)
+    def flying(self, idea: str, proposed: int | None = None) -> Iterator[None]:
+        """The idea of this scope is in flight during the block; see :meth:`begin`."""
+        self.begin(idea, proposed)
         try:
             yield
         finally:
             self.end(idea)
 
-    def begin(self, idea: str) -> None:
-        """The idea is in flight."""
+    def begin(self, idea: str, proposed: int | None = None) -> None:
+        """The idea is in flight; it has ``proposed`` so many runs, if it said how many."""
         with self._lock:
-            self._told[idea] = _Told()
+            self._told[idea] = _Told(proposed)
 
     def end(self, idea: str) -> None:
         """The idea has ended, or has failed."""
@@ -78,7 +83,7 @@ class Outlook:
             told = self._told.get(idea_of(scope))
             if told is not None:
                 if told.runs is None:
-                    self._plans.append(runs * seconds)
+                    self._plans.append((runs, runs * seconds))
                 told.runs, told.seconds, told.since = runs, seconds, self._clock()
 
     def time_left(self) -> float | None:
@@ -95,18 +100,24 @@ class Outlook:
     def work_left(self) -> WorkLeft:
         """The estimates as of now."""
         with self._lock:
-            now, planned = self._clock(), fmean(self._plans or [0.0])
+            now, planned = self._clock(), fmean([whole for _, whole in self._plans] or [0.0])
             tail = fmean(self._tails or [_TAIL * planned])
+            runs = sum(count for count, _ in self._plans)
+            one = sum(whole for _, whole in self._plans) / runs if runs else 0.0
+
+            def whole(proposed: int | None) -> float:
+                return tail + (planned if proposed is None else proposed * one)
 
             def left(told: _Told) -> float:
                 if told.runs is None:
-                    return planned + tail
+                    return whole(told.proposed)
                 if told.runs == 0:
                     return max(0.0, tail - (now - told.since))
                 return told.runs * told.seconds + tail
 
             ideas = {name: left(told) for name, told in self._told.items()}
-            return WorkLeft(ideas, self._to_come, planned + tail)
+            followers = [whole(proposed) for proposed in self._to_come]
+            return WorkLeft(ideas, len(followers), fmean(followers or [planned + tail]))
 
 
 def idea_of(scope: str) -> str:

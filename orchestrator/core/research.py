@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from orchestrator.core.literature import EngineAnswer, PaperRef
-from orchestrator.core.tree import Tree, digest
+from orchestrator.core.tree import UNWRITTEN, Tree, digest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Idea:
     """A proposed study. Scores are the proposer's own, 1–10, or None where it gave none. ``novel`` is what a
-    person decided in ``ideas.json``, None where nobody did.
+    person decided in ``ideas.json``, None where nobody did. ``runs`` is how many runs beside the baseline the
+    proposer expects, None where it said nothing: of many ideas the longest begin first; the plan decides.
     """
 
     name: str
@@ -22,10 +23,11 @@ class Idea:
     feasibility: int | None = None
     novelty: int | None = None
     novel: bool | None = None
+    runs: int | None = field(default=None, metadata=UNWRITTEN)
 
     @property
     def id(self) -> str:
-        """Of what is to be done: other scores make no other idea."""
+        """Of what is to be done: other scores, or another number of runs, make no other idea."""
         return digest([self.name, self.title, self.experiment])[:12]
 
 

@@ -17,6 +17,8 @@ from orchestrator.core.untrusted import read_named
 
 _MOST_BYTES = 4 << 20
 _MOST_IDEAS = 1000
+MOST_EXPECTED = 100
+"""Runs that an idea may be said to take."""
 
 
 class _Row(BaseModel, extra="ignore", frozen=True):
@@ -32,6 +34,7 @@ class _Row(BaseModel, extra="ignore", frozen=True):
     Feasibility: Any = None
     Novelty: Any = None
     novel: bool | None = None
+    Runs: Any = None
 
     def idea(self) -> Idea:
         experiments = self.Experiments
@@ -47,12 +50,18 @@ class _Row(BaseModel, extra="ignore", frozen=True):
             feasibility=_score(self.Feasibility),
             novelty=_score(self.Novelty),
             novel=self.novel,
+            runs=_whole(self.Runs, range(MOST_EXPECTED + 1)),
         )
 
 
 def _score(given: Any) -> int | None:
     """A proposer's own score; None for what is none from 1 to 10."""
-    return given if isinstance(given, int) and 1 <= given <= 10 else None
+    return _whole(given, range(1, 11))
+
+
+def _whole(given: Any, span: range) -> int | None:
+    """The whole number; None for what is none in ``span``."""
+    return given if type(given) is int and given in span else None
 
 
 _ROWS: TypeAdapter[list[_Row]] = TypeAdapter(

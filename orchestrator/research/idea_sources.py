@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from statistics import fmean
 from typing import Protocol
 
 from orchestrator.core.errors import KeyRefused, ModelFailed
@@ -19,30 +20,51 @@ from orchestrator.research.stages.panel import mean_overall
 
 
 class IdeaSource(Protocol):
-    """The ideas of a run, in turn, ``count`` at most; ``whole`` once they are all that were asked for."""
+    """The ideas of a run: ``ideas`` in their order, as far as they are known, ``count`` at most; ``whole`` once
+    they are all that were asked for.
+    """
 
     whole: bool
+
+    @property
+    def ideas(self) -> tuple[Idea, ...]: ...
 
     @property
     def count(self) -> int: ...
 
     def after(self, outcomes: Sequence[PursuedIdea]) -> Iterator[Idea]:
-        """Each idea; ``outcomes`` grows by those of the ideas before it."""
+        """Each idea when it may begin; ``outcomes`` grows by those of the ideas before it."""
+
+    def to_come(self, begun: Container[str]) -> tuple[int | None, ...]:
+        """The runs that each idea is expected to take which is not ``begun``, by its id; None where nothing
+        is known.
+        """
 
 
 @dataclass(slots=True)
 class ListedIdeas:
-    """Implements :class:`IdeaSource`: ideas that are known before the first one is pursued."""
+    """Implements :class:`IdeaSource`: ideas that are known before the first one is pursued. Of more than are
+    in flight (``parallel``), those that take most runs begin first, since they decide when the run ends.
+    """
 
     ideas: tuple[Idea, ...]
     whole: bool
+    parallel: int = 1
 
     @property
     def count(self) -> int:
         return len(self.ideas)
 
     def after(self, outcomes: Sequence[PursuedIdea]) -> Iterator[Idea]:  # noqa: ARG002 - the protocol's
-        yield from self.ideas
+        known = [idea.runs for idea in self.ideas if idea.runs is not None]
+        if not known or not 1 < self.parallel < len(self.ideas):
+            yield from self.ideas
+            return
+        usual = fmean(known)
+        yield from sorted(self.ideas, key=lambda idea: -(usual if idea.runs is None else idea.runs))
+
+    def to_come(self, begun: Container[str]) -> tuple[int | None, ...]:
+        return tuple(idea.runs for idea in self.ideas if idea.id not in begun)
 
 
 class OpenEnded:
@@ -57,6 +79,14 @@ class OpenEnded:
         self._ideas: list[Idea] = []
         self.whole = False
 
+    @property
+    def ideas(self) -> tuple[Idea, ...]:
+        return tuple(self._ideas)
+
+    def to_come(self, begun: Container[str]) -> tuple[int | None, ...]:
+        left = self.count - sum(idea.id in begun for idea in self._ideas)
+        return (None,) * left
+
     def after(self, outcomes: Sequence[PursuedIdea]) -> Iterator[Idea]:
         """If the model fails, resume asks for the others. Raises :class:`ModelFailed` if there is none."""
         for number in range(1, self.count + 1):
@@ -68,12 +98,12 @@ class OpenEnded:
             except ModelFailed as error:
                 if isinstance(error, KeyRefused) or not self._ideas:
                     raise
-                left = IdeasLeft(ideas=tuple(self._ideas), why=error.what)
+                left = IdeasLeft(ideas=self.ideas, why=error.what)
                 self._ports.note(left, settled=False)
                 return
             if idea is not None:
                 self._ideas.append(idea)
-                self._keep(tuple(self._ideas))
+                self._keep(self.ideas)
                 yield idea
         require_one(self._ideas, self.count)
         self.whole = True
@@ -142,7 +172,7 @@ def chosen_source(
         ports.note(IdeasEdited(ideas=changed))
         chosen = changed
     write_ideas(location.output.ideas, chosen)
-    return ListedIdeas(chosen, whole)
+    return ListedIdeas(chosen, whole, location.parallel)
 
 
 def _grown(

@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 from orchestrator.core.errors import BadFile
 from orchestrator.core.files import write
 from orchestrator.core.research import Idea
-from orchestrator.research.idea_lists import require_each_once
+from orchestrator.research.idea_lists import MOST_EXPECTED, require_each_once
 
 _Score = Annotated[int, Field(ge=1, le=10)] | None
 
@@ -28,6 +28,10 @@ class _IdeaRow(BaseModel, extra="forbid"):
     Novelty: _Score = None
     novel: bool | None = None
     """What a person decides; it overrules the judgement on the literature."""
+    Runs: Annotated[int, Field(ge=0, le=MOST_EXPECTED)] | None = None
+
+
+_LEFT_OUT = {"novel", "Runs"}  # where nothing is said
 
 
 _ROWS: TypeAdapter[list[_IdeaRow]] = TypeAdapter(Annotated[list[_IdeaRow], Field(min_length=1)])
@@ -39,7 +43,7 @@ def write_ideas(path: Path, ideas: tuple[Idea, ...]) -> None:
         {
             key: value
             for key in _IdeaRow.model_fields
-            if (value := getattr(idea, key.lower())) is not None or key != "novel"
+            if (value := getattr(idea, key.lower())) is not None or key not in _LEFT_OUT
         }
         for idea in ideas
     ]

@@ -100,12 +100,12 @@ def _pursued(
 ) -> tuple[PursuedIdea, ...]:
     """The outcomes in the order of the ideas, however many are in flight."""
     outcomes: list[PursuedIdea] = []
-    order: list[str] = []
+    begun: set[str] = set()
 
     def works() -> Iterator[Callable[[], PursuedIdea]]:
         for idea in source.after(outcomes):
-            order.append(idea.id)
-            ports.edges.outlook.coming(source.count - len(order))
+            begun.add(idea.id)
+            ports.edges.outlook.coming(source.to_come(begun))
             own, study = location.record.idea(idea).journal, replace(baseline, idea=idea)
             if location.idea not in {"", idea.id} and not is_sealed(own):
                 outcomes.append(PursuedIdea(status="stopped", study=study))
@@ -117,6 +117,7 @@ def _pursued(
         outcomes.append(outcome)
 
     in_flight(works(), location.parallel, ports.stop or Event(), ended)
+    order = [idea.id for idea in source.ideas]
     return tuple(sorted(outcomes, key=lambda outcome: order.index(outcome.study.idea.id)))
 
 
@@ -205,7 +206,7 @@ def _begun(
         output.export(done.tree, blobs, written)
 
     def work() -> PursuedIdea:
-        with ports.edges.outlook.flying(ports.scope):
+        with ports.edges.outlook.flying(ports.scope, study.idea.runs):
             outcome = pursue(study, ports, save, asked_stages(ports, known, new))
         if outcome.settled:
             journal.seal()

@@ -11,9 +11,11 @@ import pytest
 
 from orchestrator.api.prepare import prepare
 from orchestrator.core.errors import BadFile
+from orchestrator.core.research import Idea
 from orchestrator.record.journal import Mode
 from orchestrator.record.pins import ReviewPin
 from orchestrator.research.idea_lists import listed_ideas
+from orchestrator.research.ideas_file import edited_ideas, write_ideas
 from orchestrator.research.pins import read_pins, spec_of
 from tests.record.test_resume import Counting
 from tests.research.test_changes import same_again
@@ -49,6 +51,26 @@ def test_a_list_of_the_ai_scientist_is_read_with_its_scores_and_its_word_on_nove
         None,
         True,
     )
+
+
+@pytest.mark.parametrize(("told", "read"), [(4, 4), (0, 0), ("4", None), (True, None), (101, None)])
+def test_a_list_may_say_how_many_runs_an_idea_takes(
+    told: object, read: int | None, tmp_path: Path
+) -> None:
+    (idea,) = listed_ideas(written(tmp_path, KNOB | {"Runs": told}))
+    assert idea.runs == read
+    assert idea.id == Idea(name=idea.name, title=idea.title, experiment=idea.experiment).id
+
+
+def test_the_runs_of_an_idea_stand_in_the_file_and_may_be_edited(tmp_path: Path) -> None:
+    path, known = tmp_path / "ideas.json", listed_ideas(written(tmp_path, KNOB | {"Runs": 4}))
+    write_ideas(path, known)
+    assert edited_ideas(path, known) is None
+    path.write_text(path.read_text().replace('"Runs": 4', '"Runs": 9'))
+    (changed,) = edited_ideas(path, known) or ()
+    assert (changed.runs, changed.id) == (9, known[0].id)
+    write_ideas(path, (replace(changed, runs=None),))
+    assert "Runs" not in path.read_text()
 
 
 def test_one_idea_twice_is_refused_by_its_name(tmp_path: Path) -> None:

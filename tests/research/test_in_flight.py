@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from orchestrator.core.deadline import FOREVER, Deadline, bounded
 from orchestrator.core.errors import BudgetSpent, Interrupted, KeyRefused
 from orchestrator.core.model import Ask, Reply, Usage
 from orchestrator.core.outlook import Outlook, WorkLeft
+from orchestrator.core.research import Idea
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.budget import JournalBudget
 from orchestrator.record.events import Answered, Body
@@ -94,6 +95,24 @@ def test_ideas_side_by_side_end_as_one_after_another(tmp_path: Path) -> None:
     same_again(tmp_path / "four", tmp_path / "again")
 
 
+def test_the_longest_ideas_begin_first_and_all_stay_in_their_order(tmp_path: Path) -> None:
+    runs = (1, None, 6, 2)
+    given = tuple(
+        Idea(name=f"idea_{number}", title=f"Idea {number}", experiment="Change it.", runs=count)
+        for number, count in enumerate(runs, start=1)
+    )
+    heard = Heard()
+    outcomes = fly(tmp_path / "two", Author(numbered), 2, outlook=heard, given=given)
+    assert [one.study.idea for one in outcomes] == [*given]
+    assert heard.to_come == [(1, None, 2), (1, 2), (1,), ()], "one that says nothing takes the mean"
+    fly(tmp_path / "one", Author(numbered), 1, given=given)
+    assert products(tmp_path / "two") == products(tmp_path / "one")
+    same_again(tmp_path / "two", tmp_path / "again")
+    heard = Heard()
+    fly(tmp_path / "four", Author(numbered), 4, outlook=heard, given=given)
+    assert heard.to_come[0] == runs[1:], "where all are in flight, the first begins first"
+
+
 def test_one_idea_that_fails_holds_up_nothing_else(tmp_path: Path) -> None:
     def change(ask: Ask, number: int) -> str | None:
         if ask.purpose == "experiment.edit" and "idea_2" in json.dumps(
@@ -112,15 +131,15 @@ class Heard(Outlook):
     def __init__(self) -> None:
         super().__init__()
         self.expected: list[tuple[str, int, float]] = []
-        self.counted: list[int] = []
+        self.to_come: list[Sequence[int | None]] = []
 
     def expect(self, scope: str, runs: int, seconds: float) -> None:
         self.expected.append((scope, runs, seconds))
         super().expect(scope, 97 - runs, -seconds)
 
-    def coming(self, count: int) -> None:
-        self.counted.append(count)
-        super().coming(count)
+    def coming(self, runs: Sequence[int | None]) -> None:
+        self.to_come.append(runs)
+        super().coming(runs)
 
 
 def test_stages_tell_the_runs_that_are_left_and_no_result_depends_on_it(tmp_path: Path) -> None:
@@ -136,7 +155,7 @@ def test_stages_tell_the_runs_that_are_left_and_no_result_depends_on_it(tmp_path
         assert runs == [*range(len(runs) - 1, -1, -1)]
         assert len(runs) > 1
     assert all(seconds > 0 for _, runs, seconds in heard.expected if runs)
-    assert heard.counted == [*range(IDEAS - 1, -1, -1)]
+    assert heard.to_come == [(None,) * left for left in range(IDEAS - 1, -1, -1)]
     assert heard.work_left() == WorkLeft({}, 0, heard.work_left().whole), "none is in flight"
 
 

@@ -27,9 +27,12 @@ def test_no_simulated_run_ends_before_its_bounds_and_the_order_ends_it_earlier(
     first_come = ordered = 0.0
     for seed in range(8):
         ideas = workload(seed, RATIO, 2)
+        listed = Simulation(ideas, IN_FLIGHT, off=0.3, told=told, seed=seed, proposed=False)
+        in_their_order = listed.makespan()
         simulation = Simulation(ideas, IN_FLIGHT, off=0.3, told=told, seed=seed)
         made = simulation.makespan()
-        assert plain_bound(ideas) <= bound(ideas) <= least(ideas, IN_FLIGHT) <= made
+        assert plain_bound(ideas) <= bound(ideas) <= least(ideas, IN_FLIGHT) <= in_their_order
+        assert bound(ideas) <= made
         first_come += Simulation(ideas, IN_FLIGHT).makespan()
         ordered += made
     assert ordered < 0.95 * first_come
@@ -38,5 +41,5 @@ def test_no_simulated_run_ends_before_its_bounds_and_the_order_ends_it_earlier(
 def test_with_as_many_ideas_in_flight_as_gpus_nobody_waits() -> None:
     ideas = workload(3, 0.5, 2)
     for off in (None, 0.0, 0.3):
-        made = Simulation(ideas, GPUS, off=off).makespan()
+        made = Simulation(ideas, GPUS, off=off, proposed=False).makespan()
         assert made == pytest.approx(least(ideas, GPUS))

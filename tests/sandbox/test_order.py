@@ -87,7 +87,7 @@ def test_every_job_of_a_random_crowd_is_served_whatever_the_estimates_say() -> N
 def test_the_outlook_knows_plans_tails_and_what_is_to_come() -> None:
     now = [0.0]
     outlook = Outlook(lambda: now[0])
-    outlook.coming(3)
+    outlook.coming((None,) * 3)
     outlook.begin("idea/a")
     outlook.begin("idea/b")
     assert outlook.work_left() == WorkLeft({"idea/a": 0.0, "idea/b": 0.0}, 3, 0.0)
@@ -100,6 +100,16 @@ def test_the_outlook_knows_plans_tails_and_what_is_to_come() -> None:
     assert outlook.work_left() == WorkLeft({"idea/b": 52.0}, 3, 52.0), "a tail was seen"
 
 
+def test_an_idea_without_a_plan_counts_by_the_runs_that_it_proposed() -> None:
+    outlook = Outlook(lambda: 0.0)
+    outlook.coming((1, 3, None))
+    outlook.begin("idea/a")
+    outlook.begin("idea/b", 6)
+    outlook.expect("idea/a/experiments/run_1", 4, 10.0)
+    assert outlook.work_left().ideas == {"idea/a": 80.0, "idea/b": 100.0}
+    assert outlook.work_left().whole == (50.0 + 70.0 + 80.0) / 3
+
+
 def test_a_runs_end_is_in_sight_once_there_is_a_plan() -> None:
     outlook = Outlook(lambda: 0.0)
     assert outlook.time_left() is None
@@ -108,7 +118,7 @@ def test_a_runs_end_is_in_sight_once_there_is_a_plan() -> None:
     assert outlook.time_left() is None
     outlook.expect("idea/a/experiments/run_1", 4, 10.0)
     assert outlook.time_left() == 80.0, "two ideas of 80 seconds, side by side"
-    outlook.coming(3)
+    outlook.coming((None,) * 3)
     assert outlook.time_left() == 200.0, "five ideas, two at a time"
     outlook.expect("idea/a/experiments/run_1", 60, 10.0)
     left = outlook.time_left()

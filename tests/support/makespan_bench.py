@@ -45,18 +45,23 @@ def _simulated(
     off: float | None = None,
     told: bool = False,
     followers: bool = True,
+    proposed: bool = True,
 ) -> float:
-    return Simulation(ideas, in_flight, off, told, followers, seed).makespan() / bound(ideas)
+    made = Simulation(ideas, in_flight, off, told, followers, seed, proposed)
+    return made.makespan() / bound(ideas)
 
 
 RATIOS: dict[str, Ratio] = {
     "a GPU bound to an idea": lambda ideas, *_: with_bound_gpus(ideas) / plain_bound(ideas),
     "first come, first served": _simulated,
     "longest work first alone, off by 30 %": partial(_simulated, off=OFF, followers=False),
-    "by what the program estimates": partial(_simulated, told=True),
+    "by what the program estimates": partial(_simulated, off=OFF, told=True),
     "by estimates off by 30 %": partial(_simulated, off=OFF),
     "by exact estimates": partial(_simulated, off=0.0),
-    "no order is below": lambda ideas, in_flight, _: least(ideas, in_flight) / bound(ideas),
+    "by the same off by 30 %, ideas in their order": partial(_simulated, off=OFF, proposed=False),
+    "no order of jobs is below, ideas in their order": lambda ideas, in_flight, _: (
+        least(ideas, in_flight) / bound(ideas)
+    ),
 }
 
 

@@ -1,7 +1,7 @@
 """A run of many ideas on a simulated clock: the order of waiting jobs is the program's, the durations are made.
 
-Ideas begin in their order, a new one as one ends, as in ``research/in_flight.py``. An idea thinks, waits for a
-GPU, holds it for one run, thinks again, and after its last run thinks longest.
+A new idea begins as one ends, as in ``research/in_flight.py``: the one that proposes most runs, or the next one.
+An idea thinks, waits for a GPU, holds it for one run, thinks again, and after its last run thinks longest.
 """
 
 from __future__ import annotations
@@ -9,12 +9,14 @@ from __future__ import annotations
 import heapq
 import random
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from statistics import fmean
 
 from orchestrator.core.outlook import Outlook, WorkLeft
+from orchestrator.core.research import Idea
+from orchestrator.research.idea_sources import ListedIdeas
 from orchestrator.sandbox.scheduler.line import Line
 from tests.support import played
 
@@ -92,7 +94,7 @@ def bound(ideas: Sequence[MadeIdea]) -> float:
 
 
 def least(ideas: Sequence[MadeIdea], in_flight: int) -> float:
-    """No order ends the run before this with so many ideas in flight, which begin in their order: one begins
+    """Where so many ideas are in flight and they begin in their order, no order of jobs ends the run before: one begins
     when enough of those before it have ended, each of which lasts its own time at least.
     """
     ends, best = list[float](), bound(ideas)
@@ -124,7 +126,7 @@ class _Flight:
 class Simulation:
     """One run. ``told`` orders by the program's own estimates; else ``off`` is by how much the estimate of
     an idea's whole work may be wrong, and ``followers`` whether ideas to come count; None: first come, first
-    served.
+    served. Where they are ``proposed``, each idea says how many runs it takes, wrong by ``off`` too.
     """
 
     ideas: Sequence[MadeIdea]
@@ -133,8 +135,11 @@ class Simulation:
     told: bool = False
     followers: bool = True
     seed: int = 0
+    proposed: bool = True
     now: float = 0.0
-    _begun: int = 0
+    _begun: set[int] = field(default_factory=set)
+    _source: ListedIdeas = field(init=False)
+    _order: Iterator[Idea] = field(init=False)
     _flights: dict[int, _Flight] = field(default_factory=dict)
     _events: list[tuple[float, int, int, Callable[[int], None]]] = field(default_factory=list)
     _count: int = 0
@@ -146,13 +151,26 @@ class Simulation:
         off = self.off or 0.0
         factors = [made.uniform(1 - off, 1 + off) for _ in self.ideas]
         mean = fmean(one.whole for one in self.ideas)
+        says = self.proposed and (self.told or self.off is not None)
+        listed = tuple(
+            _idea(number, round(factors[number] * len(one.runs)) if says else None)
+            for number, one in enumerate(self.ideas)
+        )
+        self._source = ListedIdeas(listed, whole=True, parallel=self.in_flight)
+        self._order = self._source.after(())
 
         def known() -> WorkLeft:
             left = {
                 _scope(number): factors[number] * (max(0.0, one.until - self.now) + one.leaves)
                 for number, one in self._flights.items()
             }
-            return WorkLeft(left, self.followers * (len(self.ideas) - self._begun), mean)
+            rest = [
+                factors[number] * one.whole
+                for number, one in enumerate(self.ideas)
+                if number not in self._begun
+            ]
+            whole = fmean(rest) if says and rest else mean
+            return WorkLeft(left, self.followers * len(rest), whole)
 
         order = outlook.work_left if self.told else WorkLeft if self.off is None else known
         line = Line[int](order)
@@ -173,10 +191,13 @@ class Simulation:
         self._count += 1
 
     def _fly(self, outlook: Outlook, line: Line[int]) -> None:
-        while len(self._flights) < self.in_flight and self._begun < len(self.ideas):
-            number, self._begun = self._begun, self._begun + 1
-            outlook.coming(len(self.ideas) - self._begun)
-            outlook.begin(_scope(number))
+        while len(self._flights) < self.in_flight and len(self._begun) < len(self.ideas):
+            idea = next(self._order)
+            number = int(idea.name)
+            self._begun.add(number)
+            begun = {self._source.ideas[one].id for one in self._begun}
+            outlook.coming(self._source.to_come(begun))
+            outlook.begin(_scope(number), idea.runs)
             self._think(number, 0, outlook, line)
 
     def _think(self, number: int, done: int, outlook: Outlook, line: Line[int]) -> None:
@@ -213,6 +234,10 @@ class Simulation:
 
             left = one.after(done) - one.runs[done]
             self._at(one.runs[done], job.need, done, left, returns)
+
+
+def _idea(number: int, runs: int | None) -> Idea:
+    return Idea(name=str(number), title="", experiment="", runs=runs)
 
 
 def _scope(number: int) -> str:

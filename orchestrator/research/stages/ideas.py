@@ -12,6 +12,7 @@ from orchestrator.core.model import Ask, Message
 from orchestrator.core.research import Idea
 from orchestrator.record.notes import IdeaDuplicated, IdeasLeft
 from orchestrator.record.ports import Ports
+from orchestrator.research.idea_lists import MOST_EXPECTED
 from orchestrator.research.looking.run_facts import run_facts
 from orchestrator.research.near_ideas import nearest_idea
 from orchestrator.research.prompts import block, prompt_text, render
@@ -24,6 +25,7 @@ from orchestrator.research.stages.plan import USUAL_RUNS, planned_at_most
 _REFLECTIONS = 2  # after the first proposal; The AI Scientist uses three rounds in all
 _ARCHIVE = 100  # of the run's own ideas that a model is shown, the latest
 _Score = Annotated[int, WholeNumber(1, 10)] | None
+_Runs = Annotated[int, WholeNumber(0, MOST_EXPECTED)] | None
 
 
 class Proposal(ReplyForm):
@@ -35,6 +37,7 @@ class Proposal(ReplyForm):
     interestingness: _Score = None
     feasibility: _Score = None
     novelty: _Score = None
+    runs: _Runs = None
     done: bool = False
 
 
