@@ -127,9 +127,10 @@ def _idea(known: IdeaFacts) -> list[Child]:
         for name in ("interestingness", "feasibility", "novelty")
         if (value := getattr(idea, name)) is not None
     ]
-    own: Child = None
-    if scores:
-        own = el("p", "The proposer's own scores: ", ", ".join(scores), ".", class_="small quiet")
+    said = f"The proposer's own scores: {', '.join(scores)}." if scores else ""
+    if idea.runs is not None:
+        said += f" Runs proposed beside the baseline: {idea.runs}."
+    own = el("p", said.strip(), class_="small quiet") if said else None
     return [lines(idea.experiment), own]
 
 

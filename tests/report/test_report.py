@@ -227,6 +227,7 @@ def test_every_part_of_a_finished_idea_is_there(calm: str) -> None:
     assert "</code> Loss plain words<details>" in calm
     assert "Drawn and not shown: 1" in calm
     assert "<li>flaw plain words</li>" in calm
+    assert "Runs proposed beside the baseline: 4." in calm
     assert "$0.50" in calm
     assert "ModelBusy" in calm
 

@@ -78,7 +78,7 @@ class Recorded:
         self.shared = BlobStore(folder / "blobs")
         self.run = Journal(folder / "journal.jsonl", self.shared)
         self._start()
-        self.idea = Idea(name=f"idea {say}", title=f"Title {say}", experiment=f"Try {say}")
+        self.idea = Idea(name=f"idea {say}", title=f"Title {say}", experiment=f"Try {say}", runs=4)
         self.place = folder / "toy_idea"
         self.blobs = BlobStore(self.place / "blobs", self.shared)
         self.journal = Journal(self.place / "journal.jsonl", self.blobs)
