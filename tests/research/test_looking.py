@@ -14,6 +14,7 @@ from orchestrator.research.looking.code import (
     fitted_differences,
     same_effect,
     shortened,
+    unified_difference,
 )
 from orchestrator.research.looking.comparison_tables import compared_cells, comparison_tables
 from orchestrator.research.looking.oddities import identical, oddities
@@ -157,6 +158,11 @@ def test_each_change_stands_behind_the_name_of_what_it_is_in() -> None:
         "@@ LIMIT", "@@ small", "@@ Kept, added",
     ]  # fmt: skip
     assert code_difference(CODE, CODE, "e.py") == ""
+    numbered = unified_difference(CODE, after, "e.py").splitlines()
+    assert [row for row in numbered if row[0] in "+-"] == [
+        row for row in said.splitlines() if row[0] in "+-"
+    ], "a paper prints the same, with the numbers of lines"
+    assert "@@ -1,2 +1,2 @@" in numbered
     gone = code_difference(CODE, CODE.replace("\n        return a", ""), "e.py")
     assert "@@ Kept\n" in gone
     assert "@@\n" in code_difference("import a\n", "import b\n", "e.py")

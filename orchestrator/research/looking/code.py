@@ -17,8 +17,16 @@ _MOST_NAMES = 4
 _Change = tuple[str, int, int, int, int]
 
 
+def unified_difference(before: str, after: str, name: str) -> str:
+    """What changed between two texts, as a paper prints it."""
+    rows = difflib.unified_diff(
+        before.splitlines(), after.splitlines(), f"a/{name}", f"b/{name}", lineterm="", n=1
+    )
+    return "\n".join(rows)
+
+
 def code_difference(before: str, after: str, name: str) -> str:
-    """What changed between two texts: each change behind ``@@`` and the functions, classes or constants that it is in."""
+    """The same for a request, which shows no numbers of lines: each change behind ``@@`` and the functions, classes or constants that it is in."""
     old, new = before.splitlines(), after.splitlines()
     rows = list[str]()
     for group in difflib.SequenceMatcher(None, old, new).get_grouped_opcodes(1):

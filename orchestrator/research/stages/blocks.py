@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from typing import Any
 
@@ -158,10 +158,14 @@ def differences_block(study: Study, ports: Ports, *, without: str = "") -> str:
 
 
 def differences_by_run(
-    study: Study, ports: Ports, *, leaving_out: frozenset[str] = frozenset()
+    study: Study,
+    ports: Ports,
+    *,
+    leaving_out: frozenset[str] = frozenset(),
+    said: Callable[[str, str, str], str] = code_difference,
 ) -> dict[str, str]:
-    """What each run changed in the code that it started from, whole, by the run's name; without the
-    files of ``leaving_out``, and without runs of which one side is not known.
+    """What each run changed in the code that it started from, whole, by the run's name, as ``said`` of each file; without
+    the files of ``leaving_out``, and without runs of which one side is not known.
     """
     by_number = {run.number: run for run in study.runs}
     rows = {}
@@ -173,9 +177,7 @@ def differences_by_run(
             path for path in after if path not in leaving_out and after[path] != before.get(path)
         ]
         rows[run.name] = "\n".join(
-            code_difference(
-                ports.text(before[path]) if path in before else "", ports.text(after[path]), path
-            )
+            said(ports.text(before[path]) if path in before else "", ports.text(after[path]), path)
             for path in changed
         )
     return rows
