@@ -96,7 +96,7 @@ def test_a_metric_of_which_nothing_is_known_is_named_with_the_run_that_brought_i
 def test_a_ready_phrase_names_metric_data_set_and_side(tmp_path: Path) -> None:
     study, ledger, here = study_and_ledger(tmp_path)
     said = data_blocks(measured_facts(study, ledger, here.blobs))["comparisons"]["say"]
-    assert 0 < len(said) <= 8
+    assert 0 < len(said) <= 6
     assert any(
         one.startswith("r2 has a higher final validation loss on x_minus_y than baseline by \\by{")
         for one in said

@@ -26,7 +26,7 @@ from orchestrator.research.stages.one_search import shown_abstract
 
 IMPORTED_BY = "The AI Scientist"
 _SEEDS = 40  # values of a row
-_PHRASES = 8  # comparisons that are offered as phrases
+_PHRASES = 6  # comparisons that are offered as phrases
 _SEED_METRICS = 4  # with values per seed
 
 
