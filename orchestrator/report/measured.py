@@ -131,7 +131,7 @@ def against(base: MeanError, value: MeanError | None, verdict: str) -> Html:
         return number("–")
     change = value[0] - base[0]
     look = verdict if verdict in {"better", "worse"} else ""
-    unclear = {"within": ", within two errors", "no error": ", may be chance"}
+    unclear = {"within": ", within two errors", "no error": ", no error known"}
     more = next((words for start, words in unclear.items() if verdict.startswith(start)), "")
     arrow = "↑" if change > 0 else "↓"
     # Of a value below 0, or that comes near it, a share says nothing.

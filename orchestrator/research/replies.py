@@ -18,7 +18,7 @@ from orchestrator.record.notes import TriesEnded
 from orchestrator.record.ports import Ports
 from orchestrator.research.loose_json import json_objects, read_object
 from orchestrator.research.prompts import render
-from orchestrator.research.reply_form import ReplyForm, as_form, keys_named
+from orchestrator.research.reply_form import ReplyForm, as_form, as_said, keys_named
 from orchestrator.research.reply_schema import schema_of
 from orchestrator.research.tries import may_ask
 
@@ -127,7 +127,7 @@ def ask_and_reflect(
         if done(reply):
             break
         again = Message("user", render(purpose.replace(".", "_")))
-        said = Message("assistant", reply.model_dump_json())
+        said = Message("assistant", as_said(reply))
         ask = replace(ask, purpose=purpose, messages=(*ask.messages, said, again))
         reply = ask_for(ports, ask, form)
     return reply

@@ -37,6 +37,11 @@ class ReplyForm(BaseModel):
         return {key: one for key, one in value.items() if one is not None or key in required}
 
 
+def as_said(reply: ReplyForm) -> str:
+    """A reply as a conversation repeats it: in the fence that it was asked for."""
+    return f"```json\n{reply.model_dump_json()}\n```"
+
+
 @dataclass(frozen=True, slots=True)
 class WholeNumber:
     """A whole number from ``lowest`` to ``highest``, for ``Annotated``."""

@@ -130,9 +130,9 @@ def verdict_of(
     if difference == 0:
         return "no difference of the means"
     if error is None:
-        return "no error is known: it may be chance"
+        return "no error is known"
     if error == 0 and not paired:
-        return "no error was measured: it may be chance"
+        return "no error was measured"
     if abs(difference) <= CLEAR * error:
         return f"within {CLEAR:g} errors: no difference is shown"
     if direction == "none":

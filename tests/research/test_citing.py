@@ -28,6 +28,7 @@ from orchestrator.research.paper.references import cited, references
 from orchestrator.research.prompts import data_blocks
 from orchestrator.research.run_spec import Study
 from orchestrator.research.stages.assembly import paper_source
+from orchestrator.research.stages.sections import PRINT_ORDER
 from orchestrator.research.stages.writeup import write_sections
 from tests.support import paper_rig as rig
 
@@ -167,6 +168,22 @@ def test_a_citation_that_fits_nowhere_is_refused_and_its_author_told(
         (told,) = data_blocks(second.messages[-1].content)["round"]["not_placed"]
         assert why in told
         assert here.journal.notes(CitationsChosen, below="idea")[-1].refused == (told,)
+
+
+def test_the_draft_stands_in_the_order_of_print_and_the_choice_is_among_what_was_found(
+    tmp_path: Path,
+) -> None:
+    _, _, model = written(tmp_path, rounds({"done": True}), Scripted(CLOCK))
+    (draft,) = (ask for ask in model.asked if ask.purpose == "cite.draft")
+    sections = [*data_blocks(draft.messages[-1].content)["sections"]]
+    assert sections == [name for name in PRINT_ORDER if name in sections]
+    assert sections[:2] == ["introduction", "related"]
+    (pick,) = (ask for ask in model.asked if ask.purpose == "cite.pick")
+    assert "At most 1. " in pick.messages[-1].content
+    many = [replace(CLOCK, key=f"k{n}", title=f"T{n}", doi=f"10.1/{n}") for n in range(25)]
+    _, _, model = written(tmp_path / "many", rounds({"done": True}), Scripted(*many))
+    (pick,) = (ask for ask in model.asked if ask.purpose == "cite.pick")
+    assert "At most 25, 10 to 20 as a rule. " in pick.messages[-1].content
 
 
 def test_rounds_end_early_and_at_their_limit(tmp_path: Path) -> None:

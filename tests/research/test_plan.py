@@ -195,7 +195,9 @@ def test_a_reviser_may_look_into_files_twice_before_it_answers(tmp_path: Path) -
 
     outcome, prompts = study_of(tmp_path / "run", change)
     assert len(prompts["plan.revise"]) == 3
-    values, missing, unknown = data_blocks(prompts["plan.revise"][1])["looked"]
+    again = prompts["plan.revise"][1]
+    assert '```json\n{"look":[{"run":"a"' in again, "an answer is repeated in its fence"
+    values, missing, unknown = data_blocks(again)["looked"]
     assert values["values"] == _SEEDS["final_loss"]
     assert "left no file of that name: ['final_info.json']" in missing["trouble"]
     assert "no run has that name: ['baseline', 'a']" in unknown["trouble"]
@@ -225,6 +227,7 @@ def test_whoever_revises_a_plan_sees_the_values_per_seed_and_what_is_odd_in_them
 ) -> None:
     _, prompts = study_of(tmp_path / "run", lambda _ask, _number: None)
     first = runs_told(prompts["plan.revise"][0])[0]
+    assert first["memory_mib"] is None, "nothing measured it"
     assert first["values_per_seed"]["line"]["final_loss"] == _SEEDS["final_loss"]
     assert any("4 of 5 values are 0.9, the largest" in said for said in first["noticed"])
 
@@ -236,7 +239,8 @@ def test_a_revision_repeats_what_the_one_before_it_said_of_all_runs(tmp_path: Pa
         if ask.purpose == "plan.make":
             return fenced({"runs": [planned("a"), planned("b"), planned("c")]})
         if ask.purpose == "experiment.edit":
-            return edit("STEP_SIZE = 0.1 ", f"STEP_SIZE = 0.{number + 1} ")
+            said = edit("STEP_SIZE = 0.1 ", f"STEP_SIZE = 0.{number + 1} ")
+            return said.replace("RUN: turned", "") if number == 1 else said
         if ask.purpose == "plan.revise":
             return fenced({"finding": "unclear", "why": f"found by {number}", "runs": None})
         return None
@@ -250,6 +254,8 @@ def test_a_revision_repeats_what_the_one_before_it_said_of_all_runs(tmp_path: Pa
     rows = runs_told(third)
     assert [row["name"] for row in rows] == ["baseline", "a", "b", "c"]
     assert [row.get("finding") for row in rows] == [None, "unclear", "unclear", None]
+    assert [row.get("description") for row in rows[1:]] == [None, "turned", "turned"]
+    assert [row["tests"] for row in rows[1:]] == ["t"] * 3, "what is not told of a run, its plan is"
     assert "+STEP_SIZE = 0.3" in rows[2]["changed"]
     assert "output_tail" in data_blocks(third)["last_run"]
 

@@ -9,6 +9,8 @@ import pytest
 
 from orchestrator.core.errors import WrongFormat
 from orchestrator.record.ports import Ports
+from orchestrator.research.paper.word_count import prose_words
+from orchestrator.research.prompts import data_blocks
 from orchestrator.research.run_spec import Study
 from orchestrator.research.stages.refining import corrected_sections, refined
 from orchestrator.research.stages.writeup import write_sections
@@ -134,5 +136,8 @@ def test_the_request_shows_figures_lengths_and_what_was_corrected_since(tmp_path
     assert asked.purpose == "writeup.read"
     assert METHOD.strip() in task
     assert dict(before.sections)["results"] not in task
-    assert '"results": "' in task
+    lengths = data_blocks(task)["lengths"]
+    words = prose_words(dict(before.sections)["method"])
+    assert lengths["method"].endswith(f" words, now {words}")
+    assert [*lengths][:3] == ["title", "abstract", "introduction"], "as the paper prints them"
     assert all(f'"{one.name}"' in task for one in before.pictures)

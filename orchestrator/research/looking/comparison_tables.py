@@ -11,7 +11,7 @@ COMPARED = ("difference", "error", "seeds_higher", "seeds_lower", "verdict")
 """What a cell holds."""
 _VERDICTS = {
     "better": "better", "worse": "worse", "different": "differs", "within": "no clear difference",
-    "no difference": "the same", "no error": "may be chance",
+    "no difference": "the same", "no error": "no error known",
 }  # fmt: skip
 """How a verdict begins, and how a table says it."""
 _MOST_COLUMNS = 12  # of a row that is read by its places; a longer one names each metric

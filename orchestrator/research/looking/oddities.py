@@ -61,7 +61,8 @@ def _piled(name: str, row: tuple[float, ...]) -> Iterator[str]:
     for side, value in (("smallest", lowest), ("largest", highest)):
         times = sum(abs(one - value) <= near for one in row)
         if times >= max(_AT_BOUND, _SHARE * len(row)):
+            equal = "" if row.count(value) == times else " or next to it"
             yield (
-                f"{name}: {times} of {len(row)} values are {value:.6g}, the {side}: "
+                f"{name}: {times} of {len(row)} values are {value:.6g}{equal}, the {side}: "
                 "a bound may hold them there"
             )

@@ -48,7 +48,7 @@ def run_facts(study: Study, run: Run, blobs: Blobs, *, whole: bool = True) -> di
         "name": run.name,
         "description": run.description,
         "seconds": round(run.seconds, 1),
-        "memory_mib": run.memory >> 20,
+        "memory_mib": run.memory >> 20 or None,
         "datasets": _means(results),
         "values_per_seed": _chosen(
             values, shown, declared, _SEEN_METRICS if whole else 0, same, {*study.plan.decides}

@@ -8,6 +8,7 @@ from orchestrator.core.research import BASELINE
 from orchestrator.record.ports import Ports
 from orchestrator.research.claims.ledger import Ledger
 from orchestrator.research.claims.macros import rendered, with_compared
+from orchestrator.research.looking.code import unified_difference
 from orchestrator.research.paper import latex, references
 from orchestrator.research.paper.appendix import appendix
 from orchestrator.research.paper.code_listing import CodeChange, appendix_code
@@ -74,7 +75,8 @@ def _with_appendix(tex: str, study: Study, ports: Ports, ledger: Ledger) -> str:
 
 def _changes(study: Study, ports: Ports) -> tuple[CodeChange, ...]:
     """What each run changed in the code that it started from; how figures are drawn is no part of it."""
-    texts = differences_by_run(study, ports, leaving_out=frozenset({"plot.py"}))
+    own = frozenset({"plot.py"})
+    texts = differences_by_run(study, ports, leaving_out=own, said=unified_difference)
     names = {run.number: run.name if run.number else BASELINE for run in study.runs}
     return tuple(
         CodeChange(run.name, names[run.base], texts[run.name])

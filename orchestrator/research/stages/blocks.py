@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from typing import Any
 
@@ -13,12 +13,7 @@ from orchestrator.core.research import Figure, Idea
 from orchestrator.core.tree import Tree
 from orchestrator.policy.policy import Policy
 from orchestrator.record.ports import Ports
-from orchestrator.research.looking.code import (
-    DIFFERENCE,
-    OLD_DIFFERENCE,
-    code_difference,
-    shortened,
-)
+from orchestrator.research.looking.code import code_difference, fitted_differences
 from orchestrator.research.looking.run_facts import run_facts
 from orchestrator.research.prompts import block, render, text_block
 from orchestrator.research.run_spec import Study
@@ -30,7 +25,7 @@ def template_block(template: Template) -> str:
     """A template's description, metrics and knobs, as data for a prompt."""
     manifest = template.manifest
     metrics = {
-        name: {"direction": metric.direction, "unit": metric.unit, "about": metric.description}
+        name: metric.model_dump(include={"direction", "unit", "description"})
         for name, metric in manifest.metrics.items()
     }
     about = {"name": template.name, "title": manifest.title, "description": manifest.description}
@@ -51,12 +46,24 @@ def study_block(study: Study) -> str:
         "scale": {
             "name": study.scale,
             "about": scale.description,
-            "seeds": scale.seeds,
-            **({"more_seeds_of_this_study": study.more_seeds} if study.more_seeds else {}),
+            **seeds_dict(study),
         },
-        "limits": limits_dict(study.policy),
+        "limits_of_one_run": limits_dict(study.policy),
     }
     return block("study", about)
+
+
+def seeds_dict(study: Study) -> dict[str, Any]:
+    """The seeds of this scale, those that the study adds, and the data sets that need none: they have no chance in them."""
+    manifest = study.template.manifest
+    seeds, exact = manifest.scales[study.scale].seeds, manifest.exact
+    if isinstance(seeds, dict):
+        seeds = {name: row for name, row in seeds.items() if name not in exact}
+    return {
+        "seeds": seeds,
+        **({"without_chance": exact} if exact else {}),
+        **({"more_seeds_of_this_study": study.more_seeds} if study.more_seeds else {}),
+    }
 
 
 def limits_dict(policy: Policy) -> dict[str, Any]:
@@ -80,16 +87,18 @@ def idea_dict(idea: Idea, *, planned: bool = False) -> dict[str, Any]:
 
 def metrics_block(study: Study) -> str:
     """Every metric with its unit and the better side; those that the study added too."""
-    rows = {
+    return block("metrics", metric_facts(study))
+
+
+def metric_facts(study: Study) -> dict[str, Any]:
+    """The same as values, by the metric's name."""
+    return {
         name: {
-            "unit": metric.unit,
-            "better": metric.direction,
-            "about": metric.description,
+            **metric.model_dump(include={"direction", "unit", "description"}),
             "headline": name in study.headline,
         }
         for name, metric in study.metrics.items()
     }
-    return block("metrics", rows)
 
 
 def code_files(study: Study) -> tuple[str, ...]:
@@ -142,24 +151,21 @@ def figure_rows(figures: Iterable[Figure]) -> list[dict[str, str]]:
 
 
 def differences_block(study: Study, ports: Ports, *, without: str = "") -> str:
-    """What each run but the one named ``without`` changed in the code that it started from; of the
-    earlier runs less than of the last one.
-    """
-    whole = differences_by_run(study, ports)
-    last = study.runs[-1].name
-    rows = {
-        name: shortened(text, DIFFERENCE if name == last else OLD_DIFFERENCE)
-        for name, text in whole.items()
-        if name != without
-    }
-    return block("differences", rows)
+    """What each run but the one named ``without`` changed in the code that it started from."""
+    rows = differences_by_run(study, ports)
+    rows.pop(without, None)
+    return block("differences", fitted_differences(rows))
 
 
 def differences_by_run(
-    study: Study, ports: Ports, *, leaving_out: frozenset[str] = frozenset()
+    study: Study,
+    ports: Ports,
+    *,
+    leaving_out: frozenset[str] = frozenset(),
+    said: Callable[[str, str, str], str] = code_difference,
 ) -> dict[str, str]:
-    """What each run changed in the code that it started from, whole, by the run's name; without the
-    files of ``leaving_out``, and without runs of which one side is not known.
+    """What each run changed in the code that it started from, whole, by the run's name, as ``said`` of each file; without
+    the files of ``leaving_out``, and without runs of which one side is not known.
     """
     by_number = {run.number: run for run in study.runs}
     rows = {}
@@ -171,9 +177,7 @@ def differences_by_run(
             path for path in after if path not in leaving_out and after[path] != before.get(path)
         ]
         rows[run.name] = "\n".join(
-            code_difference(
-                ports.text(before[path]) if path in before else "", ports.text(after[path]), path
-            )
+            said(ports.text(before[path]) if path in before else "", ports.text(after[path]), path)
             for path in changed
         )
     return rows

@@ -16,13 +16,14 @@ from orchestrator.record.literature_notes import CitationsChosen
 from orchestrator.record.ports import Ports
 from orchestrator.research.prompts import block, render
 from orchestrator.research.replies import ask_for
-from orchestrator.research.reply_form import ReplyForm
+from orchestrator.research.reply_form import ReplyForm, as_said
 from orchestrator.research.run_spec import Study
 from orchestrator.research.stages.blocks import idea_dict, plan_rows, template_block
 from orchestrator.research.stages.one_search import found_paper, search_papers_once
 
 MOST_SHOWN = 60  # papers that one request shows
 _MOST_PICKED = 30  # papers
+_USUAL_PICKED = 10, 20
 
 
 QueryText = Annotated[str, Field(max_length=LONGEST_QUERY)]
@@ -52,13 +53,13 @@ def choose_papers(study: Study, ports: Ports) -> Study:
     instruction = render(
         "writeup_queries",
         template=template_block(study.template),
-        idea=block("idea", idea_dict(study.idea)),
+        idea=block("idea", idea_dict(study.idea, planned=True)),
         plan=block("plan", plan_rows(study)),
     )
     begun = Message("user", instruction, cache=True)
     ask = Ask(purpose="writeup.queries", messages=(begun,), temperature=0)
     asked = ask_for(ports, ask, Queries)
-    said = begun, Message("assistant", asked.model_dump_json())
+    said = begun, Message("assistant", as_said(asked))
     queries = dict.fromkeys([study.idea.title, study.template.manifest.title, *asked.queries])
     papers = tuple(study.novelty.papers)
     found_by: dict[str, str] = {}
@@ -82,7 +83,7 @@ def _picked(
         instruction = render(
             "cite_pick",
             papers=block("papers", [found_paper(one) for one in shown]),
-            most=str(_MOST_PICKED),
+            most=_most_picked(len(shown)),
         )
         turns = (*said, Message("user", instruction))
         ask = Ask(purpose="cite.pick", messages=turns, temperature=0)
@@ -96,3 +97,9 @@ def _picked(
     refused = tuple(f"{one.key} was not found" for one in picks if one.key not in by_key)
     ports.note(CitationsChosen(citations=chosen, refused=refused))
     return replace(study, citations=chosen)
+
+
+def _most_picked(found: int) -> str:
+    """How many of so many papers may be chosen: of few, as many as there are."""
+    few, usual = _USUAL_PICKED
+    return str(found) if found <= few else f"{min(found, _MOST_PICKED)}, {few} to {usual} as a rule"

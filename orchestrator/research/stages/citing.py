@@ -26,12 +26,17 @@ from orchestrator.research.paper.markdown import as_latex
 from orchestrator.research.paper.placing import with_citation, with_sentence
 from orchestrator.research.prompts import block, render
 from orchestrator.research.replies import ask_for
-from orchestrator.research.reply_form import ReplyForm
+from orchestrator.research.reply_form import ReplyForm, as_said
 from orchestrator.research.run_spec import Study
 from orchestrator.research.stages.choosing import PickForm, QueryText
 from orchestrator.research.stages.one_search import found_paper, search_papers_once, search_row
 from orchestrator.research.stages.paper_facts import citation_facts
-from orchestrator.research.stages.sections import LONG_STUDY, SECTIONS, section_problems
+from orchestrator.research.stages.sections import (
+    LONG_STUDY,
+    PRINT_ORDER,
+    SECTIONS,
+    section_problems,
+)
 
 _ROUNDS, _SHORT_ROUNDS = 20, 8  # with the draft, of a long study and of a short one
 _SHOWN = 6  # papers of a search
@@ -80,7 +85,7 @@ def cite_draft(study: Study, ports: Ports) -> Study:
         if form.done or not (form.searches or form.cites) or number == most:
             break
         searches, papers, new = _searched(study, form.searches, papers, found_by, scoped)
-        turns.append(Message("assistant", form.model_dump_json()))
+        turns.append(Message("assistant", as_said(form)))
         turns.append(Message("user", _told(searches, refused, new, most - number), cache=True))
     return study
 
@@ -161,8 +166,9 @@ def _with_citation(study: Study, name: str, cite: PlacedForm, paper: PaperRef | 
 
 
 def _cited_sections(study: Study) -> dict[str, str]:
-    """The sections that take citations, as they stand after their corrections."""
-    return {name: text for name, text in study.sections if name not in _NO_CITATIONS}
+    """The sections that take citations, as they stand after their corrections, in the order of print."""
+    rows = ((name, text) for name, text in study.sections if name not in _NO_CITATIONS)
+    return dict(sorted(rows, key=lambda row: PRINT_ORDER.index(row[0])))
 
 
 def _told(

@@ -16,7 +16,7 @@ from orchestrator.research.claims.check import Checked
 from orchestrator.research.paper import latex
 from orchestrator.research.paper.markdown import as_latex
 from orchestrator.research.replies import ask_for
-from orchestrator.research.reply_form import ReplyForm
+from orchestrator.research.reply_form import ReplyForm, as_said
 from orchestrator.research.run_spec import Study
 from orchestrator.research.stages.sections import Section, section_named, section_problems
 
@@ -133,7 +133,7 @@ def _asked(  # type: ignore[no-untyped-def]  # as ask_for: the form decides the 
     turn = Message("user", instruction)
     ask = Ask(purpose=purpose, messages=(*study.said, turn), max_tokens=_TOKENS, temperature=0.2)
     reply = ask_for(ports, ask, form)
-    answer = Message("assistant", reply.model_dump_json())
+    answer = Message("assistant", as_said(reply))
     return reply, (*study.said, turn, answer)
 
 

@@ -50,7 +50,7 @@ def new_facts(study: Study, before: Study, ports: Ports) -> str:
     return render(
         "improve_facts",
         facts=paper_facts(study, study.skeleton, ledger, ports.blobs),
-        notes=block("descriptions", descriptions(ports.text(notes) if notes else "")),
+        notes=descriptions(ports.text(notes) if notes else ""),
         given_up=block("given_up", [asdict(one) for one in gone]),
     )
 

@@ -12,7 +12,7 @@ from orchestrator.record.ports import Ports
 from orchestrator.research.looking.contents import LOOKED_BYTES, look_into
 from orchestrator.research.prompts import block, render
 from orchestrator.research.replies import ask_for
-from orchestrator.research.reply_form import ReplyForm
+from orchestrator.research.reply_form import ReplyForm, as_said
 from orchestrator.research.run_spec import Study
 
 _MOST = 8  # places of one question
@@ -43,7 +43,7 @@ def ask_with_files(study: Study, ports: Ports, ask: Ask, form: type[_F]) -> _F:
         if not reply.look:
             return reply
         rows = [_row(study, place, ports) for place in reply.look]
-        said = Message("assistant", reply.model_dump_json())
+        said = Message("assistant", as_said(reply))
         again = Message("user", render("looked", looked=block("looked", rows)))
         ask = replace(ask, messages=(*ask.messages, said, again))
     return ask_for(ports, ask, form)

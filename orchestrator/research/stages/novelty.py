@@ -20,7 +20,7 @@ from orchestrator.record.literature_notes import NoveltyJudged, NoveltyOverruled
 from orchestrator.record.ports import Ports
 from orchestrator.research.prompts import block, render
 from orchestrator.research.replies import ask_and_use, in_form, parse_reply, repeat_request
-from orchestrator.research.reply_form import ReplyForm
+from orchestrator.research.reply_form import ReplyForm, as_said
 from orchestrator.research.run_spec import Study
 from orchestrator.research.stages.blocks import idea_dict, template_block
 from orchestrator.research.stages.one_search import (
@@ -92,7 +92,7 @@ def decide_novelty(idea: Idea, template: Template | None, ports: Ports) -> Novel
         query = " ".join(answer.query.split()) or idea.title
         search, papers, new = search_papers_once(query, papers, ports)
         searches.append(search)
-        turns.append(Message("assistant", answer.model_dump_json()))
+        turns.append(Message("assistant", as_said(answer)))
         turns.append(Message("user", _shown(searches[-1], new, ROUNDS - len(searches)), cache=True))
     raise AssertionError("the last answer is a decision")
 

@@ -10,23 +10,33 @@ from orchestrator.core.protocols import Blobs
 from orchestrator.research.claims.ledger import Ledger
 from orchestrator.research.looking.comparison_tables import comparison_tables
 from orchestrator.research.paper import references
-from orchestrator.research.prompts import as_table, block
+from orchestrator.research.paper.tables import metric_words
+from orchestrator.research.prompts import as_table, block, render
 from orchestrator.research.run_spec import Study
-from orchestrator.research.stages.blocks import figure_rows, idea_dict, knob_dicts, plan_rows
+from orchestrator.research.stages.blocks import (
+    figure_rows,
+    idea_dict,
+    knob_dicts,
+    metric_facts,
+    plan_rows,
+)
 from orchestrator.research.stages.comparing import comparison_rows
 from orchestrator.research.stages.notes import TO_DESCRIBE
 from orchestrator.research.stages.one_search import shown_abstract
 
 IMPORTED_BY = "The AI Scientist"
 _SEEDS = 40  # values of a row
-_PHRASES = 24  # comparisons that are offered as phrases
+_PHRASES = 6  # comparisons that are offered as phrases
 _SEED_METRICS = 4  # with values per seed
 
 
-def descriptions(notes: str) -> dict[str, str]:
-    """What an author said of each run and figure in ``notes.txt``; all else there stands in the facts."""
+def descriptions(notes: str) -> str:
+    """What an author said of each run and figure in ``notes.txt``, with its heading; all else there stands in the facts.
+    Empty if it said nothing.
+    """
     found = re.findall(r"(?m)^Description of ([^:\n]{1,200}): (.+)$", notes)
-    return {name: text for name, text in found if text != TO_DESCRIBE}
+    said = {name: text for name, text in found if text != TO_DESCRIBE}
+    return render("said_of_each", notes=block("descriptions", said)).strip() if said else ""
 
 
 def paper_facts(study: Study, tex: str, ledger: Ledger, blobs: Blobs) -> str:
@@ -40,9 +50,9 @@ def subject_facts(study: Study) -> str:
     """What a study is about, which no run changes."""
     return as_blocks(
         {
-            "idea": idea_dict(study.idea),
+            "idea": idea_dict(study.idea, planned=bool(study.outcomes or study.given_up)),
             "template": _template_facts(study),
-            "metrics": _metric_facts(study),
+            "metrics": metric_facts(study),
         }
     )
 
@@ -51,8 +61,9 @@ def measured_facts(study: Study, ledger: Ledger, blobs: Blobs) -> str:
     """What its runs measured, what was planned and found, and its figures."""
     known = {
         "runs": _run_facts(study),
-        "plan": plan_rows(study),
+        "plan": _plan_facts(study),
         "results": as_table(result_rows(ledger)),
+        **_unnamed_metrics(study, ledger),
         "values_per_seed": as_table(seed_rows(ledger)),
         "comparisons": _comparisons(study, blobs),
         "figures": figure_rows(study.pictures),
@@ -90,17 +101,8 @@ def _template_facts(study: Study) -> dict[str, object]:
         "knobs": knob_dicts(study.template),
         "scale": study.scale,
         "scale_description": manifest.scales[study.scale].description,
+        **({"without_chance": manifest.exact} if manifest.exact else {}),
         **({"more_seeds_of_this_study": study.more_seeds} if study.more_seeds else {}),
-    }
-
-
-def _metric_facts(study: Study) -> dict[str, object]:
-    return {
-        name: {
-            **metric.model_dump(include={"direction", "unit", "description"}),
-            "headline": name in study.headline,
-        }
-        for name, metric in study.metrics.items()
     }
 
 
@@ -115,6 +117,26 @@ def _run_facts(study: Study) -> list[dict[str, object]]:
         }
         for run in study.runs
     ]
+
+
+def _plan_facts(study: Study) -> list[dict[str, Any]]:
+    """The plan's rows; what a run tests is not repeated where it is the run's description."""
+    described = {run.number: run.description for run in study.runs}
+    rows = plan_rows(study)
+    for row in rows:
+        if row["tests"] == described.get(row.get("run", 0)):
+            row["tests"] = "as its description"
+    return rows
+
+
+def _unnamed_metrics(study: Study, ledger: Ledger) -> dict[str, dict[str, str]]:
+    """The metrics of which neither the template nor the plan says anything, with the run that brought each."""
+    known = {name.removesuffix("_mean") for name in study.metrics}
+    first = dict[str, str]()
+    for run, _, metric in ledger.cells:
+        if metric.removesuffix("_mean") not in known:
+            first.setdefault(metric, f"added by {ledger.run(run).name}, whose code says what it is")
+    return {"metrics_without_unit": first} if first else {}
 
 
 def result_rows(ledger: Ledger) -> list[dict[str, Any]]:
@@ -169,12 +191,12 @@ def _comparisons(study: Study, blobs: Blobs) -> dict[str, Any]:
 
 def _phrase(row: dict[str, Any]) -> str:
     """A comparison as an author may write it."""
-    arguments = "}{".join((row["run"], row["against"], row["dataset"], row["metric"]))
-    if row["verdict"] in {"better", "worse"}:
-        return f"{row['run']} is {row['verdict']} than {row['against']} by \\by{{{arguments}}}"
-    if row["verdict"] == "different":
-        return f"{row['run']} differs from {row['against']} by \\diff{{{arguments}}}"
-    return f"no clear difference between {row['run']} and {row['against']} (\\diff{{{arguments}}})"
+    run, against, data, metric = (row[name] for name in ("run", "against", "dataset", "metric"))
+    arguments, words = f"{run}}}{{{against}}}{{{data}}}{{{metric}", metric_words(metric)
+    if row["verdict"] in {"better", "worse", "different"}:
+        side = "higher" if row["difference"] > 0 else "lower"
+        return f"{run} has a {side} {words} on {data} than {against} by \\by{{{arguments}}}"
+    return f"no clear difference in {words} on {data} between {run} and {against} (\\diff{{{arguments}}})"
 
 
 def citation_facts(study: Study, tex: str) -> list[dict[str, str]]:

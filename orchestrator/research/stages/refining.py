@@ -16,11 +16,14 @@ from orchestrator.core.model import Ask, Message, Reply
 from orchestrator.record.paper_notes import EditRefused
 from orchestrator.record.ports import Ports
 from orchestrator.research.paper.latex import TEX
+from orchestrator.research.paper.word_count import prose_words
 from orchestrator.research.prompts import block, render, text_block
 from orchestrator.research.replies import ask_and_use, parse_reply
+from orchestrator.research.reply_form import as_said
 from orchestrator.research.run_spec import Study
 from orchestrator.research.stages.correcting import PassagesForm, with_passages
 from orchestrator.research.stages.sections import (
+    PRINT_ORDER,
     SECTIONS,
     section_named,
     section_problems,
@@ -68,7 +71,7 @@ def refined(study: Study, ports: Ports) -> tuple[Study, tuple[str, ...]]:
     after, refused = with_passages(study, texts | written, form.corrections)
     if refused:
         ports.note(EditRefused(why=tuple(refused)))
-    told = (form.model_dump_json(), as_sections(written))
+    told = (as_said(form), as_sections(written))
     said = (*turn, Message("assistant", "\n\n".join(filter(None, told))))
     changed = tuple(name for name, text in after.items() if text != texts[name])
     return replace(study, said=said, sections=tuple(after.items())), changed
@@ -101,9 +104,12 @@ def corrected_sections(study: Study) -> str:
 
 
 def lengths(study: Study) -> dict[str, str]:
-    """The words that each section is to have."""
-    spans = {name: section_named(name).length(len(study.runs)) for name, _ in study.sections}
-    return {name: f"{first} to {last} words" for name, (first, last) in spans.items()}
+    """The words that each section is to have, and has, in the order of print."""
+    rows = {}
+    for name, text in sorted(study.sections, key=lambda row: PRINT_ORDER.index(row[0])):
+        first, last = section_named(name).length(len(study.runs))
+        rows[name] = f"{first} to {last} words, now {prose_words(text)}"
+    return rows
 
 
 def read_sections(

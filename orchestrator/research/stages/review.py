@@ -22,7 +22,7 @@ from orchestrator.record.pins import ReviewPin
 from orchestrator.record.ports import Ports
 from orchestrator.research.prompts import block, prompt_text, render
 from orchestrator.research.replies import ask_for, in_form, parse_reply, repeat_request
-from orchestrator.research.reply_form import ReplyForm, WholeNumber
+from orchestrator.research.reply_form import ReplyForm, WholeNumber, as_said
 from orchestrator.research.run_spec import Study
 from orchestrator.research.stages.look import LARGEST_PICTURE, figure_pictures
 
@@ -148,7 +148,7 @@ def _reads_as(number: int) -> str:
 
 def reflect_request(ask: Ask, form: ReviewForm) -> Ask:
     """What a reviewer is asked after it gave ``form`` to ``ask``."""
-    said = Message("assistant", form.model_dump_json())
+    said = Message("assistant", as_said(form))
     again = Message("user", render("review_reflect"), cache=True)
     return replace(ask, purpose="review.reflect", messages=(*ask.messages, said, again))
 

@@ -33,6 +33,8 @@ def run_history(study: Study, planned: PlannedRun, ports: Ports) -> tuple[Messag
         last, plan = run is study.runs[-1], plans.get(run.number, {})
         row = {name: one for name, one in plan.items() if name not in _FOUND}
         row |= run_facts(study, run, ports.blobs, whole=False)
+        if row["description"] == plan.get("tests"):
+            del row["description"]
         if run.name in changes:
             row["changed"] = shortened(changes[run.name], DIFFERENCE if last else OLD_DIFFERENCE)
         row |= {name: plan[name] for name in _FOUND if name in plan}

@@ -49,6 +49,11 @@ SECTIONS = (
     Section("abstract", ("ABSTRACT HERE",), (120, 200), "abstract"),
     Section("title", ("TITLE HERE",), (6, 14), "title"),
 )
+PRINT_ORDER = (
+    "title", "abstract", "introduction", "related", "background", "method", "setup", "results",
+    "discussion", "conclusion",
+)  # fmt: skip
+"""The sections in the order in which papers print them."""
 _LABELS = {RESULTS_MARKER: ("tab:results",), RUNS_MARKER: ("tab:runs",)}
 """The labels of the tables that the program puts in place of a marker."""
 _FENCED = re.compile(r"^```(?:latex|tex)?[ \t]*\n(.*?)^```[ \t]*$", re.MULTILINE | re.DOTALL)

@@ -24,7 +24,7 @@ from orchestrator.research.paper.latex_report import read_report
 from orchestrator.research.paper.markdown import as_latex
 from orchestrator.research.prompts import block, render
 from orchestrator.research.replies import ask_and_use, in_form, parse_reply, repeat_request
-from orchestrator.research.reply_form import ReplyForm
+from orchestrator.research.reply_form import ReplyForm, as_said
 from orchestrator.research.run_spec import Study
 from orchestrator.research.stages.blocks import figure_rows
 from orchestrator.research.stages.compile import latex_job
@@ -85,7 +85,7 @@ def make_slides(study: Study, ports: Ports) -> tuple[str, Tree]:
         errors = report.errors[:5]
         trouble = "LaTeX does not compile it:\n" + "\n".join(errors)
         again = Message("user", render("bad_reply", trouble=trouble))
-        turns = (*turns, Message("assistant", form.model_dump_json()), again)
+        turns = (*turns, Message("assistant", as_said(form)), again)
     raise StageLeft(
         f"the slides do not compile, after {_COMPILES} attempts",
         where=TEX,

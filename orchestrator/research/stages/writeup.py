@@ -20,7 +20,7 @@ from orchestrator.record.ports import Ports
 from orchestrator.research.claims.ledger import Ledger
 from orchestrator.research.paper import latex, references
 from orchestrator.research.paper.latex import TEX
-from orchestrator.research.prompts import block, render, text_block
+from orchestrator.research.prompts import render, text_block
 from orchestrator.research.run_spec import Study
 from orchestrator.research.stages.assembly import assembled, paper_source
 from orchestrator.research.stages.choosing import choose_papers
@@ -88,7 +88,7 @@ def opening(study: Study, ledger: Ledger, ports: Ports) -> tuple[Message, ...]:
     text = render(
         "writeup_begin",
         facts=own_facts(study, study.skeleton),
-        notes=block("descriptions", descriptions(ports.text(notes) if notes else "")),
+        notes=descriptions(ports.text(notes) if notes else ""),
     )
     facts = study_opening(study, ledger, ports, "writing")
     return facts, Message("user", text, cache=True)

@@ -89,8 +89,9 @@ def related(data: PromptData) -> str:
 
 
 def method(data: PromptData) -> str:
+    idea = data["idea"]
     return (
-        f"{escape(data['idea']['experiment'])}\n\n"
+        f"{escape(idea.get('experiment') or idea['proposed_before_the_plan'])}\n\n"
         "Each run is compared with the baseline on the same data set and the same metric. Where both have "
         "the same seeds, the difference is taken seed by seed, and its error is the standard error of the "
         "mean of these differences; else the error is $\\sqrt{s^2 + t^2}$, of the standard errors $s$ and "

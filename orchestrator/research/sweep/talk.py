@@ -10,7 +10,8 @@ from orchestrator.research.sweep.wording import PromptData, code, json_reply
 def deck(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - one signature for all answers
     """Seven slides or more, with every figure and the first comparisons that the host offers as phrases."""
     runs = [code(run["name"]) for run in data["runs"][1:]]
-    names = sorted((run["name"] for run in data["runs"]), key=len, reverse=True)
+    known = {run["name"] for run in data["runs"]} | {row[0] for row in data["results"]["rows"]}
+    names = sorted(known, key=len, reverse=True)
     said = [_phrase(one, names) for one in data["comparisons"]["say"] if len(one.split()) < 18]
     figures = [row["name"] for row in data["deck"]["figures"]]
     slides = [
@@ -26,7 +27,7 @@ def deck(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - one signature for
 
 
 def _phrase(phrase: str, names: list[str]) -> str:
-    """A comparison as the host offers it, with the names of runs as code where they are prose."""
+    """A comparison as the host offers it, with the names of runs and data sets as code where they are prose."""
     prose, macro, rest = phrase.partition("\\")
     for name in names:
         prose = prose.replace(f"{name} ", f"{code(name)} ")
