@@ -19,7 +19,13 @@ from orchestrator.research.prompts import block, prompt_text, render
 from orchestrator.research.replies import ask_and_reflect
 from orchestrator.research.reply_form import ReplyForm, WholeNumber
 from orchestrator.research.run_spec import Study
-from orchestrator.research.stages.blocks import code_message, idea_dict, limits_dict, template_block
+from orchestrator.research.stages.blocks import (
+    code_message,
+    idea_dict,
+    limits_dict,
+    seeds_dict,
+    template_block,
+)
 from orchestrator.research.stages.plan import USUAL_RUNS, planned_at_most
 
 _REFLECTIONS = 2  # after the first proposal; The AI Scientist uses three rounds in all
@@ -103,7 +109,7 @@ def _propose(
     template = baseline.template
     scale = template.scale(baseline.scale)
     measured = {
-        "scale": {"name": baseline.scale, "about": scale.description, "seeds": scale.seeds},
+        "scale": {"name": baseline.scale, "description": scale.description, **seeds_dict(baseline)},
         "limits_of_one_run": limits_dict(baseline.policy),
         "most_runs": planned_at_most(baseline.policy, baseline.runs[0].seconds),
         "run": run_facts(baseline, baseline.runs[0], ports.blobs),
