@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import groupby
 
 from orchestrator.research.claims.described import with_described
 from orchestrator.research.claims.deviations import says_deviation
@@ -15,6 +16,7 @@ from orchestrator.research.claims.ledger import Ledger
 from orchestrator.research.claims.macros import marked
 from orchestrator.research.claims.mentions import Named
 from orchestrator.research.claims.naming import named
+from orchestrator.research.claims.numbering import without_labels
 from orchestrator.research.claims.printed import Printed, printed_numbers
 from orchestrator.research.claims.quantity import Quantity
 from orchestrator.research.claims.referring import reference_problems, reference_source
@@ -27,7 +29,6 @@ from orchestrator.research.claims.sources import number_source
 from orchestrator.research.claims.statements import statement_problems
 from orchestrator.research.paper.prose import Sentence, sentences, sentences_in
 
-_LABEL = re.compile(r"^\s*\(?$")
 _LONGEST = 3000  # characters of a sentence; a person's have a few hundred
 _MOST_SENTENCES = 3000  # of a paper
 _TOO_MUCH = "it is too long to be checked: write shorter sentences"
@@ -104,7 +105,7 @@ def _checked(
     rows = [*rows]
     first = Context(deviations=any(says_deviation(one.text) for one in rows))
     context, lead, paragraph = first, first, -1
-    for number, sentence in enumerate(rows):
+    for number, (sentence, plain) in enumerate(zip(rows, _plain(rows), strict=True)):
         if number == _MOST_SENTENCES or len(sentence.text) > _LONGEST:
             yield Checked(replace(sentence, text=sentence.text[:_LONGEST]), (), (_TOO_MUCH,))
             if number == _MOST_SENTENCES:
@@ -117,8 +118,9 @@ def _checked(
         piece = source[sentence.start : sentence.end]
         others = sentence.part.startswith(OTHERS_WORK) and not _is_own(sentence, piece, ledger)
         checked, after = check_sentence(
-            sentence, references, ledger, context, others=others, strict=strict
+            replace(sentence, text=plain), references, ledger, context, others=others, strict=strict
         )
+        checked = replace(checked, sentence=sentence)
         if sentence.kind in {"note", "title"}:  # what follows goes on from what they stand in
             yield checked
             continue
@@ -126,6 +128,14 @@ def _checked(
             lead = after
         context = after
         yield checked
+
+
+def _plain(rows: Iterable[Sentence]) -> Iterator[str]:
+    """The texts of sentences without the numbers of items; a row of a table has none."""
+    for _, part in groupby(rows, key=lambda one: one.part):
+        own = [*part]
+        texts = without_labels([one.text[:_LONGEST] if not one.cells else "" for one in own])
+        yield from (text if text else one.text for text, one in zip(texts, own, strict=True))
 
 
 def _is_own(sentence: Sentence, piece: str, ledger: Ledger) -> bool:
@@ -154,7 +164,7 @@ def check_sentence(
     numbers = [
         one
         for one in printed_numbers(seen.masked)
-        if not _is_label(one, seen.masked) and not (sentence.kind == "title" and _is_ordinal(one))
+        if not (sentence.kind == "title" and _is_ordinal(one))
     ]
     told = with_described(text, seen, ledger)
     ways = [told, seen] if context.runs and told is not seen else [told]
@@ -220,9 +230,3 @@ def _in_formula(number: Printed, sentence: Sentence, text: str) -> bool:
 def _is_ordinal(number: Printed) -> bool:
     """A small whole number of a title: "Experiment 2", "Phase 1: …"."""
     return number.spelled or (number.text.isdigit() and number.value < 100)
-
-
-def _is_label(number: Printed, text: str) -> bool:
-    """The 1 of "(1) Loss.": a number of a list that was numbered by hand."""
-    alone = _LABEL.match(text[: number.start]) and re.match(r"[).]\s", text[number.end :])
-    return bool(alone) and number.text.isdigit()
