@@ -39,13 +39,19 @@ _OF_A_RUN = re.compile(
 
 def bound_of(before: str) -> Bound:
     """What the words just before a number say of it."""
+    name, ahead = plain_bound(before)
+    denied = name in _OPPOSITE and _NEGATED.search(ahead)
+    return _OPPOSITE[name] if denied else name
+
+
+def plain_bound(before: str) -> tuple[Bound, str]:
+    """What the words just before a number say of it, whether or not others deny it, and the text before these words."""
     near = before[-_NEAR:].lower()
     for name, pattern in _WORDS:
         for match in pattern.finditer(near):
             if _BETWEEN.fullmatch(near, match.end()):
-                denied = name in _OPPOSITE and _NEGATED.search(near[: match.start()])
-                return _OPPOSITE[name] if denied else name
-    return ""
+                return name, near[: match.start()]
+    return "", near
 
 
 _WORDS: tuple[tuple[Bound, re.Pattern[str]], ...] = (

@@ -20,13 +20,14 @@ from orchestrator.research.claims.numbering import without_labels
 from orchestrator.research.claims.printed import Printed, printed_numbers
 from orchestrator.research.claims.quantity import Quantity
 from orchestrator.research.claims.referring import reference_problems, reference_source
-from orchestrator.research.claims.scope import Context, scope_of
+from orchestrator.research.claims.scope import Context
 from orchestrator.research.claims.seeds import (
     parts_of_seeds,
     wrong_count_of_seeds,
 )
-from orchestrator.research.claims.sources import number_source
+from orchestrator.research.claims.sources import number_read, number_source
 from orchestrator.research.claims.statements import statement_problems
+from orchestrator.research.claims.whole_numbers import whole_reading
 from orchestrator.research.paper.prose import Sentence, sentences, sentences_in
 
 _LONGEST = 3000  # characters of a sentence; a person's have a few hundred
@@ -183,13 +184,15 @@ def check_sentence(
     }
     untraced = [one for one in numbers if not sources[one.start]]
     if not strict:
-        open_ones = [] if sentence.cells else untraced  # a cell is of what its heads name
+        # a cell is of what its heads name, and what is said of all runs is of no two
+        open_ones = [one for one in untraced if not whole_reading(one, sentence, told, ledger, context)]
+        open_ones = [] if sentence.cells else open_ones
         sources |= joint_sources(numbers, open_ones, told, ledger, context)
     traced = [Traced(one.text, sources[one.start]) for one in numbers if sources[one.start]]
     traced += [Traced(one.kind, reference_source(one, ledger)) for _, one in marks]
     for one in numbers:
         if not sources[one.start] and _is_stated(one, sentence, seen, ledger):
-            read = scope_of(one, told, seen.masked, context).told(ledger)
+            read = number_read(one, sentence, told, ledger, context)
             problems.append(f"{one.text!r} is not what was measured or set ({read})")
     problems += reference_problems(marks, seen, ledger, context, kind=sentence.kind)
     problems += headed_cell_problems(marks, sentence, ledger)

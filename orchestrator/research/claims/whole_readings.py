@@ -1,0 +1,106 @@
+"""What a number says of several runs at once: the value of a reading, and where it looks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from orchestrator.research.claims.clause_cuts import part_around
+from orchestrator.research.claims.durations import in_unit
+from orchestrator.research.claims.ledger import AVERAGE, Ledger
+from orchestrator.research.claims.mentions import Mention, Named
+from orchestrator.research.claims.printed import Printed
+from orchestrator.research.claims.scope import Context, Scope, scope_of
+
+
+@dataclass(frozen=True, slots=True)
+class WholeReading:
+    """Whether what a number says of several runs holds, and how it was read."""
+
+    holds: bool
+    read: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The part of a sentence around a number: ``before`` it and ``after`` it, in lower case, and the runs that are
+    named there.
+    """
+
+    number: Printed
+    text: str
+    first: int
+    before: str
+    after: str
+    runs: tuple[Mention, ...]
+    scope: Scope
+
+    @property
+    def named(self) -> tuple[int, ...]:
+        """The runs that it names one by one."""
+        return numbers_of(one for one in self.runs if not one.every)
+
+
+def part_of(number: Printed, seen: Named, text: str, context: Context) -> Part:
+    """``text`` is the sentence, in which names are not masked."""
+    first, last = part_around(number.start, number.end, seen.masked)
+    return Part(
+        number=number,
+        text=text,
+        first=first,
+        before=text[first : number.start].lower(),
+        after=text[number.end : last].lower(),
+        runs=tuple(one for one in seen.runs if first <= one.start < last),
+        scope=scope_of(number, seen, seen.masked, context),
+    )
+
+
+def numbers_of(mentions: Iterable[Mention]) -> tuple[int, ...]:
+    return tuple(dict.fromkeys(int(name) for one in mentions for name in one.names))
+
+
+def told_as(what: str, scope: Scope, ledger: Ledger) -> str:
+    """How a number was read: what it says, and where."""
+    data = ", ".join("the mean of all" if d == AVERAGE else d for d in scope.data[:3])
+    metrics = ", ".join(scope.metrics[:3])
+    return f"read as: {what}; data set: {data or ', '.join(ledger.datasets[:3])}; metric: {metrics or 'none'}"
+
+
+def labels(runs: Sequence[int], ledger: Ledger) -> str:
+    """The names of runs, for whoever corrects a sentence."""
+    if len(runs) >= len(ledger.runs):
+        return "all runs"
+    return ", ".join(ledger.run(run).label for run in runs[:4]) + (" …" if len(runs) > 4 else "")
+
+
+def data_of(scope: Scope, metric: str, ledger: Ledger) -> tuple[str, ...]:
+    """The data sets of a scope, or all of them, that measure a metric."""
+    return tuple(
+        data
+        for data in scope.data or ledger.datasets
+        if any((run, data, metric) in ledger.cells for run in ledger.numbers)
+    )
+
+
+def values_of(
+    number: Printed, run: int, data: str, metric: str, text: str, ledger: Ledger, *, seeds: bool
+) -> tuple[float, ...]:
+    """The mean of a run, or its values per seed, in the unit of a number; none where that unit is another's."""
+    cell = ledger.cells.get((run, data, metric))
+    if cell is None:
+        return ()
+    known = ledger.metric(metric)
+    scale = 100.0 if (number.percent or number.points) and known.share else 1.0
+    as_bound = replace(number, bound="below")
+    said = [
+        in_unit(as_bound, value, text, known, ledger.words)
+        for value in (cell.values if seeds else (cell.mean,))
+    ]
+    return tuple(value * scale for value in said if value is not None)
+
+
+def places_in(scope: Scope, ledger: Ledger) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Each metric of a scope with its data sets."""
+    for metric in scope.metrics:
+        if data := data_of(scope, metric, ledger):
+            yield metric, data
