@@ -20,7 +20,8 @@ def clause_around(start: int, end: int, text: str) -> str:
 _PART = re.compile(
     r"[;:]|,?\s+(?:while|whereas|although|though|which)\b|,\s+(?P<and>and)\b|,\s+(?:but|yet|so)\b|\s+yet\b"
     r"|\s+and\s+(?=(?:it|its|that|this|these|those|their|they)\b)"
-    r"|(?<!\ball)(?<!\bnone)(?<!\bnothing)(?<!\beveryone)\s+but\s+(?!(?:for|in)\b)"
+    r"|(?<!\ball)(?<!\bnone)(?<!\bnothing)(?<!\beveryone)\s+but\s+(?!(?:for|in)\b)",
+    re.IGNORECASE,
 )
 _NAMES = re.compile(rf"[^.;]{{0,12}}{NAME}")
 

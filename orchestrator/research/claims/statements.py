@@ -9,7 +9,7 @@ from dataclasses import replace
 from orchestrator.research.claims import words
 from orchestrator.research.claims.clauses import Clause, clause_pairs, clause_scope, clauses
 from orchestrator.research.claims.directions import direction_problems
-from orchestrator.research.claims.extremes import count_problems, extreme_problems
+from orchestrator.research.claims.extremes import extreme_problems
 from orchestrator.research.claims.factors import factor_problems
 from orchestrator.research.claims.ledger import (
     Ledger,
@@ -58,7 +58,6 @@ def statement_problems(
         problems += direction_problems(clause, scope, ledger)
         problems += typed_change_problems(clause)
         problems += factor_problems(clause, scope, ledger)
-        problems += count_problems(clause, scope, ledger)
         every = every_seed_problem(clause.text, clause_pairs(scope, ledger), scope, ledger)
         problems += [every] if every else []
     return problems

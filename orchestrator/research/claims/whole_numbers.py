@@ -6,6 +6,7 @@ from orchestrator.research.claims.closeness import distance_reading
 from orchestrator.research.claims.ledger import Ledger
 from orchestrator.research.claims.mentions import Named
 from orchestrator.research.claims.printed import Printed
+from orchestrator.research.claims.reached import reached_reading
 from orchestrator.research.claims.scope import Context
 from orchestrator.research.claims.whole_readings import WholeReading, part_of
 from orchestrator.research.paper.prose import Sentence
@@ -18,4 +19,5 @@ def whole_reading(
     if sentence.cells or number.signed:
         return None
     part = part_of(number, seen, sentence.text, context)
-    return distance_reading(part, seen.masked, ledger)
+    found = distance_reading(part, seen.masked, ledger)
+    return found or reached_reading(part, seen.masked, ledger)

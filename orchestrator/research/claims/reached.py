@@ -1,0 +1,118 @@
+"""A bound that is said of several runs, and which of them are on its side."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from orchestrator.research.claims.bounds import Bound, is_bound_of, plain_bound
+from orchestrator.research.claims.counted_runs import Counted, counted
+from orchestrator.research.claims.ledger import Ledger
+from orchestrator.research.claims.metric_kinds import kind_of_metric
+from orchestrator.research.claims.printed import is_printed
+from orchestrator.research.claims.whole_readings import (
+    Part,
+    WholeReading,
+    places_in,
+    told_as,
+    values_of,
+)
+
+_GAP = r"(?:[\s$(]|\ban?\b|\ban? (?:[\w-]+ ){1,4}of\b|\bthe\b|\b(?:mark|value|level|threshold|bar|limit) of\b|\b(?:even|just|only|about)\b)*$"
+_REACHES = re.compile(
+    rf"\b(?:reach(?:es|ed|ing)?|attain(?:s|ed|ing)?|achiev(?:e|es|ed|ing)|hits?|gets?(?:\s+(?:up\s+)?to|\s+as\s+\w+\s+as)|got\s+to|comes?\s+to|makes?\s+it\s+to|arrives?\s+at|gets){_GAP}"
+)
+_PASSES = re.compile(rf"\b(?:pass(?:es|ed)?|cross(?:es|ed)?|breaks?|tops?|beats?|climbs?\s+(?:past|to)|rises?\s+to|grows?\s+to|gets?\s+past){_GAP}")
+_SINKS = re.compile(rf"\b(?:(?:falls?|drops?|sinks?)\s+(?:down\s+)?to|(?:goes|go|gets?|comes?)\s+down\s+to|undercuts?|as\s+(?:low|little|small|few)\s+as){_GAP}")
+_RISES = re.compile(rf"\bas\s+(?:high|large|much|great|many)\s+as{_GAP}")
+_BEHIND = re.compile(
+    r"[\s$)]*(?:%\s*)?(?:(?:is|are|was|were)\s+(?:never\s+|not\s+|only\s+)?(?P<verb>reached|attained|achieved|hit|exceeded|surpassed|passed|crossed|undercut|missed)"
+    r"|or\s+(?P<word>more|higher|above|larger|better|over|less|lower|below|smaller|under|fewer)\b)"
+)
+_UP = ("exceeded", "surpassed", "passed", "crossed", "more", "higher", "above", "larger", "over")
+_LOWER_IS_MORE = frozenset({"loss", "ppl"})
+_OPPOSITE: dict[Bound, Bound] = {"above": "at most", "below": "at least", "at least": "below", "at most": "above"}  # fmt: skip
+_NOT = re.compile(r"\b(?:do|does|did|is|are|was|were|can|could|has|have)\s*(?:not|n't)\b|\bcannot\b|\bfails?\s+to\b|\bfailed\s+to\b")
+
+
+def reached_reading(part: Part, masked: str, ledger: Ledger) -> WholeReading | None:
+    """Whether a bound holds for as many runs as a sentence says; None where it says it of one run, or no bound."""
+    number = part.number
+    if number.times or number.spelled or not part.scope.metrics:
+        return None
+    said = counted(part, masked, ledger)
+    if said is None:
+        return None
+    held, bounds = list[bool](), list[Bound]()
+    for metric, data in places_in(part.scope, ledger):
+        bound = _bound(part, metric, ledger)
+        if bound is None:
+            return None
+        bounds.append(bound)
+        held.append(all(_holds(part, said, bound, metric, one, ledger) for one in data))
+    if not held:
+        return None
+    return WholeReading(any(held), told_as(f"{said.what}: {bounds[0]} {number.text}", part.scope, ledger))
+
+
+def _bound(part: Part, metric: str, ledger: Ledger) -> Bound | None:
+    """The bound that the words say, before anyone denies it of a run; None where they say none."""
+    plain, _ = plain_bound(part.before)
+    if plain in {"above", "below", "at least", "at most"}:
+        found: Bound = plain
+    elif plain:
+        return None
+    elif (turned := _by_verb(part, metric, ledger)) is not None:
+        found = turned
+    else:
+        return None
+    return _OPPOSITE[found] if _NOT.search(part.before) else found
+
+
+def _by_verb(part: Part, metric: str, ledger: Ledger) -> Bound | None:
+    """The side of "reach 60 %", by what is more of a metric; of "0.9 is exceeded by", "60 % or more"."""
+    less = kind_of_metric(ledger.metric(metric)) in _LOWER_IS_MORE or ledger.better(metric, -1.0) is True
+    towards: Bound = "at most" if less else "at least"
+    if (match := _BEHIND.match(part.after)) is not None:
+        word = match["verb"] or match["word"]
+        if word in _UP:
+            return "above" if match["verb"] else "at least"
+        if word in {"reached", "attained", "achieved", "hit", "better"}:
+            return towards
+        if word == "missed":
+            return _OPPOSITE[towards]
+        return "below" if match["verb"] else "at most"
+    if _SINKS.search(part.before):
+        return "at most"
+    if _RISES.search(part.before):
+        return "at least"
+    if _PASSES.search(part.before):
+        return "above" if not less else "below"
+    return towards if _REACHES.search(part.before) else None
+
+
+def _holds(
+    part: Part, said: Counted, bound: Bound, metric: str, data: str, ledger: Ledger
+) -> bool:
+    """Whether as many runs as are said are on the side of a bound, on one data set."""
+    sided = {
+        run: _is_on(part, value[0], bound)
+        for run in ledger.numbers
+        if len(value := values_of(part.number, run, data, metric, part.text, ledger, seeds=False)) == 1
+    }
+    groups = [said.runs, *([tuple(n for n in said.runs if n)] if said.either else [])]
+    fits = False
+    for at, runs in enumerate(groups):
+        known = [run for run in runs if run in sided]
+        less = at * (said.least == len(said.runs) or said.what.startswith("all but"))
+        count = sum(sided[run] for run in known)
+        fits |= bool(known) and said.least - less <= count <= said.most
+    others = [sided[run] for run in said.others if run in sided]
+    return fits and (not any(others) if said.apart else all(others))
+
+
+def _is_on(part: Part, value: float, bound: Bound) -> bool:
+    number = part.number
+    if bound in {"at least", "at most"} and is_printed(replace(number, bound=""), value):
+        return True
+    return is_bound_of(value, number.value, number.step, bound, far=True)
