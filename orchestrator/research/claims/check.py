@@ -183,15 +183,16 @@ def check_sentence(
         for mean, one in zip([None, *numbers], numbers, strict=False)
     }
     untraced = [one for one in numbers if not sources[one.start]]
+    whole = {one.start for one in untraced if whole_reading(one, sentence, told, ledger, context)}
     if not strict:
-        # a cell is of what its heads name, and what is said of all runs is of no two
-        open_ones = [one for one in untraced if not whole_reading(one, sentence, told, ledger, context)]
-        open_ones = [] if sentence.cells else open_ones
+        # a cell is of what its heads name, and what is said of several runs is of no two
+        open_ones = [] if sentence.cells or whole else untraced
         sources |= joint_sources(numbers, open_ones, told, ledger, context)
     traced = [Traced(one.text, sources[one.start]) for one in numbers if sources[one.start]]
     traced += [Traced(one.kind, reference_source(one, ledger)) for _, one in marks]
-    for one in numbers:
-        if not sources[one.start] and _is_stated(one, sentence, seen, ledger):
+    for one in untraced:
+        stated = one.start in whole or _is_stated(one, sentence, seen, ledger)
+        if stated and not sources[one.start]:
             read = number_read(one, sentence, told, ledger, context)
             problems.append(f"{one.text!r} is not what was measured or set ({read})")
     problems += reference_problems(marks, seen, ledger, context, kind=sentence.kind)

@@ -9,7 +9,7 @@ from orchestrator.research.claims.bounds import Bound, is_bound_of, plain_bound
 from orchestrator.research.claims.counted_runs import Counted, counted
 from orchestrator.research.claims.ledger import Ledger
 from orchestrator.research.claims.metric_kinds import kind_of_metric
-from orchestrator.research.claims.printed import is_printed
+from orchestrator.research.claims.printed import Printed, is_printed
 from orchestrator.research.claims.whole_readings import (
     Part,
     WholeReading,
@@ -32,11 +32,14 @@ _BEHIND = re.compile(
 _UP = ("exceeded", "surpassed", "passed", "crossed", "more", "higher", "above", "larger", "over")
 _LOWER_IS_MORE = frozenset({"loss", "ppl"})
 _OPPOSITE: dict[Bound, Bound] = {"above": "at most", "below": "at least", "at least": "below", "at most": "above"}  # fmt: skip
+_PARTS = re.compile(r"[\s-](thirds?|quarters?|fourths?|fifths?|tenths?)\b")
+_WHOLE = {"third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "tenth": 10}
 _NOT = re.compile(r"\b(?:do|does|did|is|are|was|were|can|could|has|have)\s*(?:not|n't)\b|\bcannot\b|\bfails?\s+to\b|\bfailed\s+to\b")
 
 
 def reached_reading(part: Part, masked: str, ledger: Ledger) -> WholeReading | None:
     """Whether a bound holds for as many runs as a sentence says; None where it says it of one run, or no bound."""
+    part = replace(part, number=_of_fraction(part))
     number = part.number
     if number.times or number.spelled or not part.scope.metrics:
         return None
@@ -53,6 +56,15 @@ def reached_reading(part: Part, masked: str, ledger: Ledger) -> WholeReading | N
     if not held:
         return None
     return WholeReading(any(held), told_as(f"{said.what}: {bounds[0]} {number.text}", part.scope, ledger))
+
+
+def _of_fraction(part: Part) -> Printed:
+    """The number of "nine tenths"."""
+    match = _PARTS.match(part.after) if part.number.spelled else None
+    if match is None:
+        return part.number
+    value = part.number.value / _WHOLE[match[1].rstrip("s")]
+    return replace(part.number, value=value, step=0.01, coarse=0.01, spelled=False)
 
 
 def _bound(part: Part, metric: str, ledger: Ledger) -> Bound | None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+
+from orchestrator.research.claims import words
 from orchestrator.research.claims.closeness import distance_reading
 from orchestrator.research.claims.ledger import Ledger
 from orchestrator.research.claims.mentions import Named
@@ -11,6 +14,12 @@ from orchestrator.research.claims.scope import Context
 from orchestrator.research.claims.whole_readings import WholeReading, part_of
 from orchestrator.research.paper.prose import Sentence
 
+_CONDITION = re.compile(
+    r"\b(?:if|when|whenever|until|unless|once|must|requir\w+|threshold|criterion|tolerance|counts?(?:ed)? as|stop(?:s|ped)?|declared|considered"
+    r"|defined?|convention)\b"
+)
+"""What is a rule, and no result: "runs count as equal if they differ by less than 0.02"."""
+
 
 def whole_reading(
     number: Printed, sentence: Sentence, seen: Named, ledger: Ledger, context: Context
@@ -19,5 +28,7 @@ def whole_reading(
     if sentence.cells or number.signed:
         return None
     part = part_of(number, seen, sentence.text, context)
+    if _CONDITION.search(part.before) or words.HEDGED.search(part.before):
+        return None
     found = distance_reading(part, seen.masked, ledger)
     return found or reached_reading(part, seen.masked, ledger)
