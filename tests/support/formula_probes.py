@@ -113,7 +113,7 @@ FALSE: dict[str, tuple[str, ...]] = {
     "training": (
         "The $\\Delta$ loss of run 1 is 0.12.",
         "The $p$-value is 0.18 in run 1 and 0.64 in run 2.",
-        "$\\log_{10}$ time grows from 3.05 to 3.71 in run 1.",
+        "$\\log_{10}$ time is 3.05 in run 1.",
         "Run 1 has an $R^2$ of 0.83, against 0.91 for the baseline.",
         "In run 2, $R^2 = 0.91$.",
         "The $L_2$ norm is 14.2 in run 1.",

@@ -43,6 +43,7 @@ def statement_problems(
         for pattern, what in _UNRECORDED
         for match in pattern.finditer(text)
         if match[0].lower() not in ledger.words and not _denied(text, match)
+        if not any(one.start <= match.start() < one.end for one in seen.metrics)
     ]
     vague = rules or words.HEDGED.search(text.lower()) or words.OF_A_CURVE.search(text.lower())
     for clause in (_with_its_subject(one, seen, marks) for one in clauses(seen, marks)):
