@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from orchestrator.research.claims.described import with_described
-from orchestrator.research.claims.deviations import says_deviation
 from orchestrator.research.claims.exchanged import exchange_problems
 from orchestrator.research.claims.headed import headed_cell_problems
 from orchestrator.research.claims.joint import joint_sources
@@ -18,9 +17,11 @@ from orchestrator.research.claims.mentions import Named
 from orchestrator.research.claims.naming import named
 from orchestrator.research.claims.numbering import without_labels
 from orchestrator.research.claims.printed import Printed, printed_numbers
+from orchestrator.research.claims.printed_errors import Errors, either, errors_said
 from orchestrator.research.claims.quantity import Quantity
 from orchestrator.research.claims.referring import reference_problems, reference_source
 from orchestrator.research.claims.scope import Context
+from orchestrator.research.claims.section_kinds import has_rules, is_of_others
 from orchestrator.research.claims.seeds import (
     parts_of_seeds,
     wrong_count_of_seeds,
@@ -39,10 +40,6 @@ _COUNT_NOUN = re.compile(
 _INDEX = re.compile(r"(?<!\w)[A-Za-z] ?= ?[012] ?,(?: ?[12] ?,)*")
 _OWN = re.compile(r"\b(?:we|our|ours|us|here|this (?:study|paper|work))\b", re.IGNORECASE)
 _CITES = re.compile(r"\\[Cc]ite[a-z]*")
-OTHERS_WORK = ("related work", "background")
-"""Sections about other people's work, whose numbers are theirs unless a sentence is about ours."""
-FORMULAE = ("method", "experimental setup", "setup")
-"""Sections whose 0, 1 and 2 are parts of formulae."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,27 +59,37 @@ class Checked:
     problems: tuple[str, ...]
 
 
-def check_source(tex: str, ledger: Ledger, *, strict: bool = True) -> tuple[Checked, ...]:
+def check_source(
+    tex: str, ledger: Ledger, *, strict: bool = True, errors: Errors = ""
+) -> tuple[Checked, ...]:
     """Every sentence of a paper's source, from its title to its references. ``strict``: its author could
-    print numbers by reference, so a typed one must name its run, data set and metric.
+    print numbers by reference, so a typed one must name its run, data set and metric. ``errors`` as for
+    :func:`check_section`.
     """
     text, references, wrong = marked(tex, ledger)
-    found = list(_checked(sentences(text), text, references, ledger, strict=strict))
+    found = list(_checked(sentences(text), text, references, ledger, strict=strict, errors=errors))
     if wrong:
         found.insert(0, Checked(Sentence("front", ""), (), wrong))
     return tuple(found)
 
 
 def check_section(
-    tex: str, ledger: Ledger, part: str, *, strict: bool = True
+    tex: str, ledger: Ledger, part: str, *, strict: bool = True, errors: Errors = ""
 ) -> tuple[Checked, ...]:
-    """Every sentence of one section's text; places are those in ``tex``."""
+    """Every sentence of one section's text; places are those in ``tex``. ``errors``: what the rest of the paper says
+    that it prints after a ±.
+    """
     text, references, wrong = marked(tex, ledger)
     rows = sentences_in(text, 0, len(text), part)
-    found = list(_checked(rows, text, references, ledger, strict=strict))
+    found = list(_checked(rows, text, references, ledger, strict=strict, errors=errors))
     for problem in wrong:
         _place_problem(found, problem, tex, part)
     return tuple(found)
+
+
+def printed_errors(sections: Iterable[str]) -> Errors:
+    """What the texts of a paper's sections say that it prints after a ±."""
+    return errors_said(one.text for tex in sections for one in sentences_in(tex, 0, len(tex), ""))
 
 
 def _place_problem(found: list[Checked], problem: str, tex: str, part: str) -> None:
@@ -102,9 +109,10 @@ def _checked(
     ledger: Ledger,
     *,
     strict: bool,
+    errors: Errors = "",
 ) -> Iterable[Checked]:
     rows = [*rows]
-    first = Context(deviations=any(says_deviation(one.text) for one in rows))
+    first = Context(errors=either(errors, errors_said(one.text for one in rows)))
     context, lead, paragraph = first, first, -1
     for number, (sentence, plain) in enumerate(zip(rows, _plain(rows), strict=True)):
         if number == _MOST_SENTENCES or len(sentence.text) > _LONGEST:
@@ -117,7 +125,7 @@ def _checked(
         if sentence.kind in {"item", "row"}:
             context = lead
         piece = source[sentence.start : sentence.end]
-        others = sentence.part.startswith(OTHERS_WORK) and not _is_own(sentence, piece, ledger)
+        others = is_of_others(sentence.part) and not _is_own(sentence, piece, ledger)
         checked, after = check_sentence(
             replace(sentence, text=plain), references, ledger, context, others=others, strict=strict
         )
@@ -198,7 +206,7 @@ def check_sentence(
     problems += reference_problems(marks, seen, ledger, context, kind=sentence.kind)
     problems += headed_cell_problems(marks, sentence, ledger)
     problems += exchange_problems(numbers, told, ledger, context)
-    rules = sentence.part.startswith(FORMULAE)
+    rules = has_rules(sentence.part)
     problems += statement_problems(text, seen, marks, ledger, context, rules=rules)
     return Checked(sentence, tuple(traced), tuple(dict.fromkeys(problems))), after
 
@@ -228,7 +236,7 @@ def _in_formula(number: Printed, sentence: Sentence, text: str) -> bool:
     """Whether a 0, 1 or 2 is a part of a formula: in a section that has them, or of an index that runs ("t = 0, 1, …")."""
     small = number.text.lstrip("-+ ") in {"0", "1", "2"}
     runs = any(one.start() < number.start < one.end() for one in _INDEX.finditer(text))
-    return small and (runs or sentence.part.startswith(FORMULAE))
+    return small and (runs or has_rules(sentence.part))
 
 
 def _is_ordinal(number: Printed) -> bool:

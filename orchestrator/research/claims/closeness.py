@@ -25,7 +25,9 @@ _UNIT = (
     r"(?:[\s$)]*(?:%|percent(?:age)?\b|points?\b|nats?\b|bits?\b|ms\b|s\b|secs?\b|seconds?\b|min(?:utes?)?\b|h\b|hours?\b|steps?\b|updates?\b"
     r"|epochs?\b|iterations?\b|units?\b))*[\s$)]*"
 )
-_EACH_OTHER = re.compile(rf"{_UNIT}(?:of|from|to|between)\s+(?:each\b|one another|any other|the others?\b|the rest)")
+_EACH_OTHER = re.compile(
+    rf"{_UNIT}(?:of|from|to|between)\s+(?:each\b|one another|any other|the others?\b|the rest)"
+)
 _OF_A_RUN = re.compile(
     rf"{_UNIT}(?:of|from|to|than|away from|off)\s+(?:(?:the|that|those|of|in|for|its|value|loss|losses|accuracy|mean|one|on|under|with)\s+)*(?={NAME})"
 )
@@ -46,11 +48,17 @@ _GAP = re.compile(
     r"\b(?:spreads?|range|gaps?|(?<!standard )differences?|distances?|variation|discrepanc(?:y|ies))\b(?P<of>[^;:]*)$"
 )
 _WHOLE = re.compile(r"\b(?:largest|maximum|maximal|greatest|biggest|widest|spreads?|range)\b")
-_SMALLEST = re.compile(r"\b(?:smallest|minimum|minimal|least)\s+(?:\w+\s+)?(?:gap|difference|distance)\b")
+_SMALLEST = re.compile(
+    r"\b(?:smallest|minimum|minimal|least)\s+(?:\w+\s+)?(?:gap|difference|distance)\b"
+)
 _CHANGES = re.compile(r"\b(?:rang(?:es|ed|ing)|from)\b")
-_DENIED = re.compile(r"\b(?:no|none|neither|nor|never|not|cannot|nowhere)\b[^,;:()]*$|n't\b[^,;:()]*$")
+_DENIED = re.compile(
+    r"\b(?:no|none|neither|nor|never|not|cannot|nowhere)\b[^,;:()]*$|n't\b[^,;:()]*$"
+)
 _SEEDS = re.compile(r"\b(?:seeds?|repetitions?|repeats)\b")
-_ERRORS = re.compile(r"[\s-]*(?:combined\s+|standard\s+|\w+\s+)?(?:errors?|deviations?|sigmas?|SDs?|SEs?)\b")
+_ERRORS = re.compile(
+    r"[\s-]*(?:combined\s+|standard\s+|\w+\s+)?(?:errors?|deviations?|sigmas?|SDs?|SEs?)\b"
+)
 _OPPOSITE: dict[Bound, Bound] = {"above": "at most", "below": "at least", "at least": "below", "at most": "above"}  # fmt: skip
 
 
@@ -114,7 +122,9 @@ def _bound(part: Part, masked: str) -> tuple[Bound | None, bool]:
         near = _EACH_OTHER.match(after) or _OF_A_RUN.match(after) or _AGREES.search(part.before)
         return ("up to" if near else None), whole
     further = _FURTHER.search(part.before)
-    if further and (further["far"] != "closer") == bool(re.search(r"\b(?:apart|from|away)\b", further[0])):
+    if further and (further["far"] != "closer") == bool(
+        re.search(r"\b(?:apart|from|away)\b", further[0])
+    ):
         return _turned("above" if further["far"] != "closer" else "below", part), whole
     apart = _APART_AFTER.match(after) or _APART_BEFORE.search(part.before)
     gap = _GAP.search(part.before)
@@ -144,9 +154,13 @@ def _pairs(
     others = _objects(part, masked)
     named = tuple(n for n in part.named if n not in others)
     if others:
-        subjects = named or tuple(n for n in (ledger.numbers if every else part.scope.runs) if n not in others)
+        subjects = named or tuple(
+            n for n in (ledger.numbers if every else part.scope.runs) if n not in others
+        )
         found = tuple((one, other) for one, other in product(subjects, others) if one != other)
-        return (found, f"{labels(subjects, ledger)} and {labels(others, ledger)}") if found else None
+        return (
+            (found, f"{labels(subjects, ledger)} and {labels(others, ledger)}") if found else None
+        )
     runs = named or (ledger.numbers if every or not part.scope.runs else part.scope.runs)
     if len(runs) < 2:
         return None
@@ -165,7 +179,10 @@ def _objects(part: Part, masked: str) -> tuple[int, ...]:
     return numbers_of(
         one
         for one in last
-        if re.search(r"\b(?:from|than|to)\b", (ahead := masked[max(part.first, one.start - 40) : one.start].lower()))
+        if re.search(
+            r"\b(?:from|than|to)\b",
+            (ahead := masked[max(part.first, one.start - 40) : one.start].lower()),
+        )
         and _FROM_A_RUN.search(ahead)
     )
 
@@ -199,7 +216,8 @@ def _distances(
     """How far each pair is apart: in the metric, and for a percentage also as a share of the larger value."""
     for one, other in said.pairs:
         mine, theirs = (
-            values_of(number, run, data, metric, text, ledger, seeds=said.seeds) for run in (one, other)
+            values_of(number, run, data, metric, text, ledger, seeds=said.seeds)
+            for run in (one, other)
         )
         if said.seeds and len(mine) > 1:
             mine, theirs = (min(mine),), (max(mine),)

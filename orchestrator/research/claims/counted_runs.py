@@ -17,14 +17,22 @@ _NOUN = (
 _COUNT = rf"(?P<count>\d{{1,2}}|a single|a|{'|'.join(['one', *words.NUMBER_WORDS])})"
 _THE = r"(?:of\s+)?(?:the\s+|our\s+|all\s+|these\s+)*"
 _EXCEPT = r"(?:except(?:\s+for|\s+in)?|but(?:\s+for|\s+in)?|apart\s+from|other\s+than|besides|save(?:\s+for)?|excluding|aside\s+from|with\s+the\s+exception\s+of)"
-_PER_DATA = re.compile(r"\b(?:all|both|every|each|no|none|any|neither|two|three)\s+(?:of\s+)?(?:the\s+)?(?:\w+\s+)?(?:data\s?sets?|tasks?|corpora)\b")
+_PER_DATA = re.compile(
+    r"\b(?:all|both|every|each|no|none|any|neither|two|three)\s+(?:of\s+)?(?:the\s+)?(?:\w+\s+)?(?:data\s?sets?|tasks?|corpora)\b"
+)
 _ALL_BUT_COUNT = re.compile(rf"\b(?:all|every\s+\w+)\s+(?:but|except)\s+{_COUNT}\b")
 _ALL_BUT_NAMES = re.compile(
     rf"\b(?:all|every|each|everything|any)\b[^,;:]{{0,30}}?\s{_EXCEPT}\s+(?:the\s+|that\s+of\s+)*(?={NAME})|\b{_EXCEPT}\s+(?:the\s+)?(?={NAME})"
 )
-_ONLY_NAMES = re.compile(rf"\b(?:only|just|solely)\s+(?:for\s+|in\s+|with\s+|on\s+)?(?:the\s+)?(?={NAME})")
-_NAMES_ONLY = re.compile(rf"{NAME}\s+(?:(?:is|was|being|remains)\s+(?:the\s+)?(?:only|single|sole)\b|alone\b)|\b(?:the\s+)?only\s+(?:run|one|model|variant)\b[^,;:]*?\bis\s+(?:the\s+)?(?={NAME})")
-_NO_OTHER = re.compile(rf"\b(?:no|none\s+of\s+the)\s+others?\b|\bno\s+{_NOUN}\s+{_EXCEPT}\b|\bnone\s+{_EXCEPT}\b|\bnothing\s+{_EXCEPT}\b")
+_ONLY_NAMES = re.compile(
+    rf"\b(?:only|just|solely)\s+(?:for\s+|in\s+|with\s+|on\s+)?(?:the\s+)?(?={NAME})"
+)
+_NAMES_ONLY = re.compile(
+    rf"{NAME}\s+(?:(?:is|was|being|remains)\s+(?:the\s+)?(?:only|single|sole)\b|alone\b)|\b(?:the\s+)?only\s+(?:run|one|model|variant)\b[^,;:]*?\bis\s+(?:the\s+)?(?={NAME})"
+)
+_NO_OTHER = re.compile(
+    rf"\b(?:no|none\s+of\s+the)\s+others?\b|\bno\s+{_NOUN}\s+{_EXCEPT}\b|\bnone\s+{_EXCEPT}\b|\bnothing\s+{_EXCEPT}\b"
+)
 _OTHERS = re.compile(
     rf"\b(?:(?:all|both|the|each|every)\s+(?:of\s+the\s+)?(?:\w+\s+)?others?|the\s+rest|every\s+other|the\s+remaining\s+(?:\w+\s+)?{_NOUN})\b"
 )
@@ -97,17 +105,32 @@ def _only_named(
 
 
 def _of_many(
-    part: Part, before: str, whole: str, single: list[Mention], every: tuple[int, ...], ledger: Ledger
+    part: Part,
+    before: str,
+    whole: str,
+    single: list[Mention],
+    every: tuple[int, ...],
+    ledger: Ledger,
 ) -> Counted | None:
     plain = part.text[part.first : part.number.end + len(part.after)].lower()
     named = numbers_of(single)
     if (match := _ALL_BUT_COUNT.search(plain)) and not named:
         count = _count(match["count"])
-        return Counted(f"all but {count} of the runs", every, len(every) - count, len(every) - count, either=True)
+        return Counted(
+            f"all but {count} of the runs",
+            every,
+            len(every) - count,
+            len(every) - count,
+            either=True,
+        )
     if named and (_OTHERS.search(plain) or _NO_OTHER.search(plain)):
         rest = tuple(n for n in every if n not in named)
         none = bool(_NO_OTHER.search(plain))
-        return Counted(f"{'no' if none else 'every'} run but {labels(named, ledger)}", rest, *([0, 0] if none else [len(rest)] * 2))  # type: ignore[arg-type]  # two numbers
+        return Counted(
+            f"{'no' if none else 'every'} run but {labels(named, ledger)}",
+            rest,
+            *([0, 0] if none else [len(rest)] * 2),
+        )  # type: ignore[arg-type]  # two numbers
     if _NONE.search(plain) and not _PER_DATA.search(plain):
         return _none(plain, named, every, ledger)
     if (found := _some(plain, named, every)) is not None:
@@ -119,7 +142,9 @@ def _of_many(
     return None
 
 
-def _none(plain: str, named: tuple[int, ...], every: tuple[int, ...], ledger: Ledger) -> Counted | None:
+def _none(
+    plain: str, named: tuple[int, ...], every: tuple[int, ...], ledger: Ledger
+) -> Counted | None:
     if named and (len(named) > 1 or "neither" in plain):
         return Counted(f"none of {labels(named, ledger)}", named, 0, 0)
     return None if named else Counted("none of the runs", every, 0, 0, either=True)
@@ -141,26 +166,35 @@ def _some(plain: str, named: tuple[int, ...], every: tuple[int, ...]) -> Counted
     if match["how"] is None and match["all"] is None and match["count"] == "one":
         return None  # "one run" says of no other that it is not
     if all_of and all_of not in {len(every), len(every) - 1}:
-        return Counted(f"{count} of {all_of} runs", every, len(every) + 1, 0)  # there are not as many
+        return Counted(
+            f"{count} of {all_of} runs", every, len(every) + 1, 0
+        )  # there are not as many
     how = " ".join((match["how"] or "").split())
     least, most = {
         "at least": (count, len(every)), "at most": (0, count), "no more than": (0, count), "more than": (count + 1, len(every)),
         "fewer than": (0, count - 1), "less than": (0, count - 1),
     }.get(how, (count, count))  # fmt: skip
     runs = every[1:] if all_of == len(every) - 1 else every
-    return Counted(f"{how} {count} of {len(runs)} runs".strip(), runs, least, most, either=not all_of)
+    return Counted(
+        f"{how} {count} of {len(runs)} runs".strip(), runs, least, most, either=not all_of
+    )
 
 
 def _count(said: str) -> int:
     return 1 if said in {"a", "a single"} else (words.spelled_count(said) or 0)
 
 
-_BETWEEN = re.compile(rf"[\s,]*(?:(?:and|or|nor|the|both|all|of|that|those|in|for|as well as|{NAME})[\s,]*)*")
+_BETWEEN = re.compile(
+    rf"[\s,]*(?:(?:and|or|nor|the|both|all|of|that|those|in|for|as well as|{NAME})[\s,]*)*"
+)
 
 
 def _joined(single: list[Mention], before: str, first: int) -> bool:
     """Whether all runs of a part stand in one list before its number."""
     if any(one.start - first > len(before) for one in single):
         return False
-    between = (before[one.end - first : two.start - first] for one, two in zip(single, single[1:], strict=False))
+    between = (
+        before[one.end - first : two.start - first]
+        for one, two in zip(single, single[1:], strict=False)
+    )
     return all(_BETWEEN.fullmatch(text) for text in between)

@@ -22,8 +22,12 @@ _GAP = r"(?:[\s$(]|\ban?\b|\ban? (?:[\w-]+ ){1,4}of\b|\bthe\b|\b(?:mark|value|le
 _REACHES = re.compile(
     rf"\b(?:reach(?:es|ed|ing)?|attain(?:s|ed|ing)?|achiev(?:e|es|ed|ing)|hits?|gets?(?:\s+(?:up\s+)?to|\s+as\s+\w+\s+as)|got\s+to|comes?\s+to|makes?\s+it\s+to|arrives?\s+at|gets){_GAP}"
 )
-_PASSES = re.compile(rf"\b(?:pass(?:es|ed)?|cross(?:es|ed)?|breaks?|tops?|beats?|climbs?\s+(?:past|to)|rises?\s+to|grows?\s+to|gets?\s+past){_GAP}")
-_SINKS = re.compile(rf"\b(?:(?:falls?|drops?|sinks?)\s+(?:down\s+)?to|(?:goes|go|gets?|comes?)\s+down\s+to|undercuts?|as\s+(?:low|little|small|few)\s+as){_GAP}")
+_PASSES = re.compile(
+    rf"\b(?:pass(?:es|ed)?|cross(?:es|ed)?|breaks?|tops?|beats?|climbs?\s+(?:past|to)|rises?\s+to|grows?\s+to|gets?\s+past){_GAP}"
+)
+_SINKS = re.compile(
+    rf"\b(?:(?:falls?|drops?|sinks?)\s+(?:down\s+)?to|(?:goes|go|gets?|comes?)\s+down\s+to|undercuts?|as\s+(?:low|little|small|few)\s+as){_GAP}"
+)
 _RISES = re.compile(rf"\bas\s+(?:high|large|much|great|many)\s+as{_GAP}")
 _BEHIND = re.compile(
     r"[\s$)]*(?:%\s*)?(?:(?:is|are|was|were)\s+(?:never\s+|not\s+|only\s+)?(?P<verb>reached|attained|achieved|hit|exceeded|surpassed|passed|crossed|undercut|missed)"
@@ -34,7 +38,9 @@ _LOWER_IS_MORE = frozenset({"loss", "ppl"})
 _OPPOSITE: dict[Bound, Bound] = {"above": "at most", "below": "at least", "at least": "below", "at most": "above"}  # fmt: skip
 _PARTS = re.compile(r"[\s-](thirds?|quarters?|fourths?|fifths?|tenths?)\b")
 _WHOLE = {"third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "tenth": 10}
-_NOT = re.compile(r"\b(?:do|does|did|is|are|was|were|can|could|has|have)\s*(?:not|n't)\b|\bcannot\b|\bfails?\s+to\b|\bfailed\s+to\b")
+_NOT = re.compile(
+    r"\b(?:do|does|did|is|are|was|were|can|could|has|have)\s*(?:not|n't)\b|\bcannot\b|\bfails?\s+to\b|\bfailed\s+to\b"
+)
 
 
 def reached_reading(part: Part, masked: str, ledger: Ledger) -> WholeReading | None:
@@ -55,7 +61,9 @@ def reached_reading(part: Part, masked: str, ledger: Ledger) -> WholeReading | N
         held.append(all(_holds(part, said, bound, metric, one, ledger) for one in data))
     if not held:
         return None
-    return WholeReading(any(held), told_as(f"{said.what}: {bounds[0]} {number.text}", part.scope, ledger))
+    return WholeReading(
+        any(held), told_as(f"{said.what}: {bounds[0]} {number.text}", part.scope, ledger)
+    )
 
 
 def _of_fraction(part: Part) -> Printed:
@@ -83,7 +91,10 @@ def _bound(part: Part, metric: str, ledger: Ledger) -> Bound | None:
 
 def _by_verb(part: Part, metric: str, ledger: Ledger) -> Bound | None:
     """The side of "reach 60 %", by what is more of a metric; of "0.9 is exceeded by", "60 % or more"."""
-    less = kind_of_metric(ledger.metric(metric)) in _LOWER_IS_MORE or ledger.better(metric, -1.0) is True
+    less = (
+        kind_of_metric(ledger.metric(metric)) in _LOWER_IS_MORE
+        or ledger.better(metric, -1.0) is True
+    )
     towards: Bound = "at most" if less else "at least"
     if (match := _BEHIND.match(part.after)) is not None:
         word = match["verb"] or match["word"]
@@ -103,14 +114,13 @@ def _by_verb(part: Part, metric: str, ledger: Ledger) -> Bound | None:
     return towards if _REACHES.search(part.before) else None
 
 
-def _holds(
-    part: Part, said: Counted, bound: Bound, metric: str, data: str, ledger: Ledger
-) -> bool:
+def _holds(part: Part, said: Counted, bound: Bound, metric: str, data: str, ledger: Ledger) -> bool:
     """Whether as many runs as are said are on the side of a bound, on one data set."""
     sided = {
         run: _is_on(part, value[0], bound)
         for run in ledger.numbers
-        if len(value := values_of(part.number, run, data, metric, part.text, ledger, seeds=False)) == 1
+        if len(value := values_of(part.number, run, data, metric, part.text, ledger, seeds=False))
+        == 1
     }
     groups = [said.runs, *([tuple(n for n in said.runs if n)] if said.either else [])]
     fits = False

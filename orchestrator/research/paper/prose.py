@@ -21,7 +21,10 @@ from orchestrator.research.paper.unprinted import blanks_for, without_false
 from orchestrator.research.paper.visible import OPENING, visible_text
 
 _DROPPED_ENVIRONMENTS = ("filecontents", "filecontents*", "thebibliography", "comment")
-_SECTION = re.compile(r"\\(section|subsection|begin)\*?\{((?:[^{}]|\{[^{}]*\})*)\}")
+_SECTION = re.compile(
+    r"\\(section|chapter|part|subsection|begin)(?![A-Za-z])\*?(?:\s*\[[^\]]{0,400}\])?\s*"
+    r"\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}"
+)
 
 
 SentenceKind = Literal["prose", "item", "row", "caption", "note", "title"]
@@ -73,7 +76,7 @@ def sentences(tex: str) -> tuple[Sentence, ...]:
     titles = {
         match.end(): match.span(2)
         for match in _SECTION.finditer(source, first, stop)
-        if match[1] == "section"
+        if match[1] in {"section", "chapter", "part"}
     }
     for part, start, end in _parts(source, first + len(BEGIN), stop):
         if start in titles:

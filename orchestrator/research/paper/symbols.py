@@ -17,7 +17,9 @@ _SYMBOL = re.compile(
     rf"\$\s*(?P<delta>\\Delta\s*)?(?P<word>{_WORD})\s*(?P<scripts>(?:{_SCRIPT}\s*){{0,2}})(?P<rest>{_RELATION}{_NUMBERS})?\$"
 )
 _LOG = re.compile(r"\$\s*\\log\s*(?:_\s*\{?\s*(?P<base>10|2)\s*\}?)?\s*\$")
-_OUTSIDE = re.compile(r"(?<![A-Za-z\\])(?P<letter>[A-Za-z])(?:\$\s*[_^]\s*\{?\s*(?P<script>\d)\s*\}?\s*\$|\\text(?:super|sub)script\{(?P<text>\d)\})")
+_OUTSIDE = re.compile(
+    r"(?<![A-Za-z\\])(?P<letter>[A-Za-z])(?:\$\s*[_^]\s*\{?\s*(?P<script>\d)\s*\}?\s*\$|\\text(?:super|sub)script\{(?P<text>\d)\})"
+)
 _RAISED = re.compile(r"(?<![A-Za-z])(?P<letter>[A-Za-z])(?P<script>[²³⁰¹₀-₉])")
 _FINE = re.compile(r"\d*\.\d+|\d\s*\\?%")
 _SET_IN = ("val", "train", "test", "valid", "validation", "training", "dev", "heldout")
@@ -37,10 +39,14 @@ def symbol_name(formula: str) -> str | None:
     if match is None:
         return None
     rest = match["rest"] or ""
-    strange = "^" in match["scripts"] or "\\" in match["scripts"] or match["word"].startswith("\\math")
+    strange = (
+        "^" in match["scripts"] or "\\" in match["scripts"] or match["word"].startswith("\\math")
+    )
     if rest and strange and not _FINE.search(rest):
         return None  # "$d^2 = 64$" counts in a formula
-    scripts = re.findall(r"[_^]\s*\{?\s*(?:\\[a-zA-Z]+\*?\s*\{\s*)?\\?([A-Za-z]+|\d+)", match["scripts"])
+    scripts = re.findall(
+        r"[_^]\s*\{?\s*(?:\\[a-zA-Z]+\*?\s*\{\s*)?\\?([A-Za-z]+|\d+)", match["scripts"]
+    )
     letter = _plain(match["word"])
     if letter in {"L", "l", "J"} and any(one.lower() in _SET_IN for one in scripts):
         letter, scripts = f"{' '.join(scripts)} loss", []
