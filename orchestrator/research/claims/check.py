@@ -144,7 +144,7 @@ def _plain(rows: Iterable[Sentence]) -> Iterator[str]:
     for _, part in groupby(rows, key=lambda one: one.part):
         own = [*part]
         texts = without_labels([one.text[:_LONGEST] if not one.cells else "" for one in own])
-        yield from (text if text else one.text for text, one in zip(texts, own, strict=True))
+        yield from (text or one.text for text, one in zip(texts, own, strict=True))
 
 
 def _is_own(sentence: Sentence, piece: str, ledger: Ledger) -> bool:

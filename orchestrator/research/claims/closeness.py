@@ -36,11 +36,14 @@ _FROM_A_RUN = re.compile(
 )
 _APART_AFTER = re.compile(rf"{_UNIT}(?:\w+\s+)?(?:apart|away|off)\b")
 _WITHIN = re.compile(r"\bwithin[\s$(]*(?:(?:just|only|about|roughly|a)\s+)?[\s$(]*$")
+_WINDOW = re.compile(
+    r"\bwithin\s+an?\s+(?:\w+\s+)?(?:window|band|range|interval|margin|corridor|span)\s+of[\s$(]*(?:(?:just|only)\s+)?[\s$(]*$"
+)
 _AGREES = re.compile(
     r"\b(?:agree\w*|match\w*|coincid\w*|equal|same|alike|identical|similar|close|comparable|lies?|stays?|remains?|falls?|are|is|end|ends|keeps?)\b[^,;:()]*$"
 )
 _DIFFERS = re.compile(
-    r"\b(?:differ(?:s|ed|ing)?|deviat(?:e|es|ed|ing)|disagree\w*|diverge\w*|var(?:y|ies|ied|ying))\b[^;:]*\bby\b[^;:]{0,24}$"
+    r"\b(?:differ(?:s|ed|ing)?|deviat(?:e|es|ed|ing)|separat(?:e|es|ed|ing)|disagree\w*|diverge\w*|var(?:y|ies|ied|ying))\b[^;:]*\bby\b[^;:]{0,24}$"
 )
 _APART_BEFORE = re.compile(r"\bapart\s+(?:than|by)\b[^;:]{0,24}$")
 _FURTHER = re.compile(r"\b(?P<far>(?:further|farther)|closer)\b[^;:]{0,60}\bthan[\s$(]*$")
@@ -118,6 +121,8 @@ def _bound(part: Part, masked: str) -> tuple[Bound | None, bool]:
     after = masked[part.number.end :]
     plain, _ = plain_bound(part.before)
     whole = bool(_WHOLE.search(part.before))
+    if _WINDOW.search(part.before):
+        return "up to", True
     if _WITHIN.search(part.before):
         near = _EACH_OTHER.match(after) or _OF_A_RUN.match(after) or _AGREES.search(part.before)
         return ("up to" if near else None), whole
@@ -130,6 +135,7 @@ def _bound(part: Part, masked: str) -> tuple[Bound | None, bool]:
     gap = _GAP.search(part.before)
     told = apart or _DIFFERS.search(part.before) or (gap and not _CHANGES.search(gap["of"]))
     away = _OF_A_RUN.match(after) and re.search(r"\baway|\boff\b", after[:24])
+    away = away or _EACH_OTHER.match(after)
     if not (told or away):
         return None, False
     if plain in {"above", "below", "at least", "at most", "up to"}:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 from orchestrator.research.claims import words
 from orchestrator.research.claims.ledger import Ledger
@@ -11,12 +12,16 @@ from orchestrator.research.claims.mentions import NAME, Mention
 from orchestrator.research.claims.whole_readings import Part, labels, numbers_of
 
 _NOUN = (
-    r"(?:runs?|models?|variants?|versions?|settings?|configurations?|methods?|conditions?|experiments?|interventions?|modifications?|changes?"
+    r"(?:runs?|models?|variants?|versions?|settings?|configurations?|methods?|conditions?|experiments?|interventions?"
     r"|networks?|them|these|those|ones?|cases?)"
 )
 _COUNT = rf"(?P<count>\d{{1,2}}|a single|a|{'|'.join(['one', *words.NUMBER_WORDS])})"
 _THE = r"(?:of\s+)?(?:the\s+|our\s+|all\s+|these\s+)*"
 _EXCEPT = r"(?:except(?:\s+for|\s+in)?|but(?:\s+for|\s+in)?|apart\s+from|other\s+than|besides|save(?:\s+for)?|excluding|aside\s+from|with\s+the\s+exception\s+of)"
+_TAIL = re.compile(
+    r"\b(?:in|by|for|with|under|across|throughout|everywhere|always|except|apart|other|save|but|as no)\b"
+    r"|\b(?:is|are|was|were)\s+(?:never|not|only|nowhere)\b"
+)
 _PER_DATA = re.compile(
     r"\b(?:all|both|every|each|no|none|any|neither|two|three)\s+(?:of\s+)?(?:the\s+)?(?:\w+\s+)?(?:data\s?sets?|tasks?|corpora)\b"
 )
@@ -34,7 +39,7 @@ _NO_OTHER = re.compile(
     rf"\b(?:no|none\s+of\s+the)\s+others?\b|\bno\s+{_NOUN}\s+{_EXCEPT}\b|\bnone\s+{_EXCEPT}\b|\bnothing\s+{_EXCEPT}\b"
 )
 _OTHERS = re.compile(
-    rf"\b(?:(?:all|both|the|each|every)\s+(?:of\s+the\s+)?(?:\w+\s+)?others?|the\s+rest|every\s+other|the\s+remaining\s+(?:\w+\s+)?{_NOUN})\b"
+    rf"(?<!unlike )(?<!than )(?<!against )(?<!from )(?<!like )(?<!with )(?<!to )(?<!over )\b(?:(?:all|both|the|each|every)\s+(?:of\s+the\s+)?(?:\w+\s+)?others?|the\s+rest|every\s+other|the\s+remaining\s+(?:\w+\s+)?{_NOUN})\b"
 )
 _NONE = re.compile(
     rf"\b(?:none(?:\s+{_THE}{_NOUN})?|no\s+(?:single\s+|changed\s+|one\s+)?{_NOUN}|not\s+(?:a\s+single|one|any)\b(?:\s+{_THE}{_NOUN})?|neither|never|nowhere|in\s+no\s+{_NOUN})\b"
@@ -63,7 +68,6 @@ class Counted:
     others: tuple[int, ...] = ()
     apart: bool = True
     either: bool = False  # the baseline may be left out of the runs
-    denied: bool = False  # the words deny the bound itself
 
 
 def counted(part: Part, masked: str, ledger: Ledger) -> Counted | None:
@@ -81,7 +85,7 @@ def counted(part: Part, masked: str, ledger: Ledger) -> Counted | None:
             return Counted(f"no run but {labels(out, ledger)}", rest, 0, 0, out, apart=False)
         return Counted(f"all runs but {labels(out, ledger)}", rest, len(rest), len(rest), out)
     said = _only_named(whole, first, single, every, ledger)
-    return said or _of_many(part, before, whole, single, every, ledger)
+    return said or _of_many(part, before, single, every, ledger)
 
 
 def _named_at(place: int, single: list[Mention]) -> tuple[int, ...]:
@@ -105,46 +109,50 @@ def _only_named(
 
 
 def _of_many(
-    part: Part,
-    before: str,
-    whole: str,
-    single: list[Mention],
-    every: tuple[int, ...],
-    ledger: Ledger,
+    part: Part, before: str, single: list[Mention], every: tuple[int, ...], ledger: Ledger
 ) -> Counted | None:
-    plain = part.text[part.first : part.number.end + len(part.after)].lower()
-    named = numbers_of(single)
-    if (match := _ALL_BUT_COUNT.search(plain)) and not named:
-        count = _count(match["count"])
-        return Counted(
-            f"all but {count} of the runs",
-            every,
-            len(every) - count,
-            len(every) - count,
-            either=True,
-        )
-    if named and (_OTHERS.search(plain) or _NO_OTHER.search(plain)):
-        rest = tuple(n for n in every if n not in named)
-        none = bool(_NO_OTHER.search(plain))
-        return Counted(
-            f"{'no' if none else 'every'} run but {labels(named, ledger)}",
-            rest,
-            *([0, 0] if none else [len(rest)] * 2),
-        )  # type: ignore[arg-type]  # two numbers
-    if _NONE.search(plain) and not _PER_DATA.search(plain):
-        return _none(plain, named, every, ledger)
-    if (found := _some(plain, named, every)) is not None:
-        return found
-    if not named and _ALL.search(plain):
+    plain, named = _around(part), numbers_of(single)
+    found = _all_but(plain, named, every) or _of_others(plain, named, every, ledger)
+    found = found or _none(plain, named, every, ledger) or _some(plain, named, every)
+    if found is None and not named and _ALL.search(plain):
         return Counted("all runs", every, len(every), len(every), either=True)
-    if len(named) > 1 and _joined(single, before, part.first):
+    if found is None and len(named) > 1 and _joined(single, before, part.first):
         return Counted(f"each of {labels(named, ledger)}", named, len(named), len(named))
-    return None
+    return found
+
+
+def _around(part: Part) -> str:
+    """What stands before a number, and behind it what says where: "in every run"."""
+    tail = _TAIL.search(part.after)
+    return part.before + (f" {part.after[tail.start() :]}" if tail else "")
+
+
+def _all_but(plain: str, named: tuple[int, ...], every: tuple[int, ...]) -> Counted | None:
+    match = None if named else _ALL_BUT_COUNT.search(plain)
+    if match is None:
+        return None
+    count = _count(match["count"])
+    rest = len(every) - count
+    return Counted(f"all but {count} of the runs", every, rest, rest, either=True)
+
+
+def _of_others(
+    plain: str, named: tuple[int, ...], every: tuple[int, ...], ledger: Ledger
+) -> Counted | None:
+    none = _NO_OTHER.search(plain)
+    if not named or not (none or _OTHERS.search(plain)):
+        return None
+    rest = tuple(n for n in every if n not in named)
+    count = 0 if none else len(rest)
+    what = f"{'no' if none else 'every'} run but {labels(named, ledger)}"
+    return Counted(what, rest, count, count)
 
 
 def _none(
     plain: str, named: tuple[int, ...], every: tuple[int, ...], ledger: Ledger
 ) -> Counted | None:
+    if not _NONE.search(plain) or _PER_DATA.search(plain):
+        return None
     if named and (len(named) > 1 or "neither" in plain):
         return Counted(f"none of {labels(named, ledger)}", named, 0, 0)
     return None if named else Counted("none of the runs", every, 0, 0, either=True)
@@ -154,21 +162,18 @@ def _some(plain: str, named: tuple[int, ...], every: tuple[int, ...]) -> Counted
     """For "two of the four runs", "at least one run", "only one run", "most runs"."""
     if named:
         return None
-    half = len(every) / 2
-    if _MOST.search(plain):
-        return Counted("most runs", every, int(half) + 1, len(every), either=True)
-    if _HALF.search(plain) and len(every) % 2 == 0:
-        return Counted("half of the runs", every, int(half), int(half))
+    if (whole := _share(plain, every)) is not None:
+        return whole
     match = _SOME.search(plain)
-    if match is None or (match["count"] == "a" and match["how"] is None):
-        return None
-    count, all_of = _count(match["count"]), _count(match["all"] or "0")
-    if match["how"] is None and match["all"] is None and match["count"] == "one":
+    told = match is not None and (
+        match["how"] or (match["count"] != "a" and (match["all"] or match["count"] != "one"))
+    )
+    if match is None or not told:
         return None  # "one run" says of no other that it is not
+    count, all_of = _count(match["count"]), _count(match["all"] or "0")
     if all_of and all_of not in {len(every), len(every) - 1}:
-        return Counted(
-            f"{count} of {all_of} runs", every, len(every) + 1, 0
-        )  # there are not as many
+        # there are not as many
+        return Counted(f"{count} of {all_of} runs", every, len(every) + 1, 0)
     how = " ".join((match["how"] or "").split())
     least, most = {
         "at least": (count, len(every)), "at most": (0, count), "no more than": (0, count), "more than": (count + 1, len(every)),
@@ -178,6 +183,14 @@ def _some(plain: str, named: tuple[int, ...], every: tuple[int, ...]) -> Counted
     return Counted(
         f"{how} {count} of {len(runs)} runs".strip(), runs, least, most, either=not all_of
     )
+
+
+def _share(plain: str, every: tuple[int, ...]) -> Counted | None:
+    half = len(every) // 2
+    if _MOST.search(plain):
+        return Counted("most runs", every, half + 1, len(every), either=True)
+    even = _HALF.search(plain) and len(every) % 2 == 0
+    return Counted("half of the runs", every, half, half) if even else None
 
 
 def _count(said: str) -> int:
@@ -193,8 +206,5 @@ def _joined(single: list[Mention], before: str, first: int) -> bool:
     """Whether all runs of a part stand in one list before its number."""
     if any(one.start - first > len(before) for one in single):
         return False
-    between = (
-        before[one.end - first : two.start - first]
-        for one, two in zip(single, single[1:], strict=False)
-    )
+    between = (before[one.end - first : two.start - first] for one, two in pairwise(single))
     return all(_BETWEEN.fullmatch(text) for text in between)

@@ -36,6 +36,7 @@ _BEHIND = re.compile(
 _UP = ("exceeded", "surpassed", "passed", "crossed", "more", "higher", "above", "larger", "over")
 _LOWER_IS_MORE = frozenset({"loss", "ppl"})
 _OPPOSITE: dict[Bound, Bound] = {"above": "at most", "below": "at least", "at least": "below", "at most": "above"}  # fmt: skip
+_OPPOSITE_SIDE: dict[Bound, Bound] = {"at least": "at most", "at most": "at least"}
 _PARTS = re.compile(r"[\s-](thirds?|quarters?|fourths?|fifths?|tenths?)\b")
 _WHOLE = {"third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "tenth": 10}
 _NOT = re.compile(
@@ -52,17 +53,22 @@ def reached_reading(part: Part, masked: str, ledger: Ledger) -> WholeReading | N
     said = counted(part, masked, ledger)
     if said is None:
         return None
-    held, bounds = list[bool](), list[Bound]()
+    held, told = list[bool](), ""
     for metric, data in places_in(part.scope, ledger):
-        bound = _bound(part, metric, ledger)
-        if bound is None:
+        bounds = _bounds(part, metric, ledger)
+        if not bounds:
             return None
-        bounds.append(bound)
-        held.append(all(_holds(part, said, bound, metric, one, ledger) for one in data))
+        told = told or bounds[0]
+        held.append(
+            any(
+                all(_holds(part, said, one, metric, where, ledger) for where in data)
+                for one in bounds
+            )
+        )
     if not held:
         return None
     return WholeReading(
-        any(held), told_as(f"{said.what}: {bounds[0]} {number.text}", part.scope, ledger)
+        any(held), told_as(f"{said.what}: {told} {number.text}", part.scope, ledger)
     )
 
 
@@ -75,43 +81,45 @@ def _of_fraction(part: Part) -> Printed:
     return replace(part.number, value=value, step=0.01, coarse=0.01, spelled=False)
 
 
-def _bound(part: Part, metric: str, ledger: Ledger) -> Bound | None:
-    """The bound that the words say, before anyone denies it of a run; None where they say none."""
+def _bounds(part: Part, metric: str, ledger: Ledger) -> tuple[Bound, ...]:
+    """The bound that the words say, before anyone denies it of a run, the likeliest first; empty where they say none."""
     plain, _ = plain_bound(part.before)
     if plain in {"above", "below", "at least", "at most"}:
-        found: Bound = plain
-    elif plain:
-        return None
-    elif (turned := _by_verb(part, metric, ledger)) is not None:
-        found = turned
+        found: tuple[Bound, ...] = (plain,)
     else:
-        return None
-    return _OPPOSITE[found] if _NOT.search(part.before) else found
+        found = () if plain else _by_verb(part, metric, ledger)
+    return tuple(_OPPOSITE[one] for one in found) if _NOT.search(part.before) else found
 
 
-def _by_verb(part: Part, metric: str, ledger: Ledger) -> Bound | None:
+def _by_verb(part: Part, metric: str, ledger: Ledger) -> tuple[Bound, ...]:
     """The side of "reach 60 %", by what is more of a metric; of "0.9 is exceeded by", "60 % or more"."""
-    less = (
-        kind_of_metric(ledger.metric(metric)) in _LOWER_IS_MORE
-        or ledger.better(metric, -1.0) is True
-    )
+    less = kind_of_metric(ledger.metric(metric)) in _LOWER_IS_MORE
+    less = less or ledger.better(metric, -1.0) is True
     towards: Bound = "at most" if less else "at least"
     if (match := _BEHIND.match(part.after)) is not None:
-        word = match["verb"] or match["word"]
-        if word in _UP:
-            return "above" if match["verb"] else "at least"
-        if word in {"reached", "attained", "achieved", "hit", "better"}:
-            return towards
-        if word == "missed":
-            return _OPPOSITE[towards]
-        return "below" if match["verb"] else "at most"
-    if _SINKS.search(part.before):
-        return "at most"
-    if _RISES.search(part.before):
-        return "at least"
-    if _PASSES.search(part.before):
-        return "above" if not less else "below"
-    return towards if _REACHES.search(part.before) else None
+        return _by_word(match["verb"] or "", match["word"] or "", towards)
+    found: Bound | None = "at most" if _SINKS.search(part.before) else None
+    found = found or ("at least" if _RISES.search(part.before) else None)
+    if found is None and _PASSES.search(part.before):
+        found = "below" if less else "above"
+    found = found or (towards if _REACHES.search(part.before) else None)
+    return (found,) if found else ()
+
+
+def _by_word(verb: str, word: str, towards: Bound) -> tuple[Bound, ...]:
+    """The side that a word behind a number says."""
+    if verb in _UP:
+        return ("above",)
+    if word in _UP:
+        return ("at least",)
+    if verb in {"reached", "attained", "achieved", "hit"}:
+        # a loss of 1.06 that is never reached lies above all that was measured, too
+        return (towards, _OPPOSITE_SIDE[towards])
+    if word == "better":
+        return (towards,)
+    if verb == "missed":
+        return (_OPPOSITE[towards],)
+    return ("below",) if verb else ("at most",)
 
 
 def _holds(part: Part, said: Counted, bound: Bound, metric: str, data: str, ledger: Ledger) -> bool:
