@@ -80,8 +80,11 @@ def section_of(heading: str) -> Section | None:
     """The section of ours that a heading names."""
     said = visible_text(heading).lower()
     names = [name for name, pattern in _NAMES if re.search(rf"\b(?:{pattern})", said)]
-    own = names if is_of_others(said) else [name for name in names if name not in _OTHERS]
-    found = next(iter(own or names), None)
+    if is_of_others(said):
+        found: str | None = next((name for name in names if name in _OTHERS), _OTHERS[0])
+    else:
+        own = [name for name in names if name not in _OTHERS]
+        found = next(iter(own or names), None)
     return section_named(found) if found else None
 
 
