@@ -125,7 +125,8 @@ def _bound(part: Part, masked: str) -> tuple[Bound | None, bool]:
         return "up to", True
     if _WITHIN.search(part.before):
         near = _EACH_OTHER.match(after) or _OF_A_RUN.match(after) or _AGREES.search(part.before)
-        return ("up to" if near else None), whole
+        apart = re.search(r"\bnot\s+(?:\w+\s+)?within\b[^,;:]*$", part.before)
+        return (("above" if apart else "up to") if near else None), whole
     further = _FURTHER.search(part.before)
     if further and (further["far"] != "closer") == bool(
         re.search(r"\b(?:apart|from|away)\b", further[0])
@@ -212,7 +213,8 @@ def _held(
 def _fits(number: Printed, value: float, bound: Bound) -> bool:
     if not bound:
         return is_printed(replace(number, bound=""), value)
-    rounds = bound == "up to" and abs(value - number.value) <= number.step * (0.5 + 1e-6)
+    half = min(number.step * (0.5 + 1e-6), 0.05 * number.value)
+    rounds = bound == "up to" and abs(value - number.value) <= half
     return rounds or is_bound_of(value, number.value, number.step, bound, far=True)
 
 

@@ -27,8 +27,9 @@ _PER_DATA = re.compile(
 )
 _ALL_BUT_COUNT = re.compile(rf"\b(?:all|every\s+\w+)\s+(?:but|except)\s+{_COUNT}\b")
 _ALL_BUT_NAMES = re.compile(
-    rf"\b(?:all|every|each|everything|any)\b[^,;:]{{0,30}}?\s{_EXCEPT}\s+(?:the\s+|that\s+of\s+)*(?={NAME})|\b{_EXCEPT}\s+(?:the\s+)?(?={NAME})"
+    rf"\b(?P<word>{_EXCEPT})\s+(?:the\s+|that\s+of\s+|those\s+of\s+)*(?={NAME})"
 )
+_OF_ALL = re.compile(r"\b(?:all|no|none|every|each|any|nothing|everything)\b[^,;:]{0,30}$")
 _ONLY_NAMES = re.compile(
     rf"\b(?:only|just|solely)\s+(?:for\s+|in\s+|with\s+|on\s+)?(?:the\s+)?(?={NAME})"
 )
@@ -78,9 +79,13 @@ def counted(part: Part, masked: str, ledger: Ledger) -> Counted | None:
     whole = masked[first:last].lower()
     every = ledger.numbers
     single = [one for one in part.runs if not one.every and one.names]
-    if (match := _ALL_BUT_NAMES.search(whole)) and (out := _named_at(first + match.end(), single)):
+    plain = part.text[first:last].lower()
+    match = _ALL_BUT_NAMES.search(whole)
+    if match and match["word"] == "but" and not _OF_ALL.search(plain[: match.start()]):
+        match = None
+    if match and (out := _named_at(first + match.end(), single)):
         rest = tuple(n for n in every if n not in out)
-        denied = _NO_OTHER.search(whole) or _NONE.search(part.text[first:last].lower())
+        denied = _NO_OTHER.search(plain) or _NONE.search(plain)
         if denied:
             return Counted(f"no run but {labels(out, ledger)}", rest, 0, 0, out, apart=False)
         return Counted(f"all runs but {labels(out, ledger)}", rest, len(rest), len(rest), out)
@@ -111,7 +116,7 @@ def _only_named(
 def _of_many(
     part: Part, before: str, single: list[Mention], every: tuple[int, ...], ledger: Ledger
 ) -> Counted | None:
-    plain, named = _around(part), numbers_of(single)
+    plain, named = around_number(part), numbers_of(single)
     found = _all_but(plain, named, every) or _of_others(plain, named, every, ledger)
     found = found or _none(plain, named, every, ledger) or _some(plain, named, every)
     if found is None and not named and _ALL.search(plain):
@@ -121,7 +126,7 @@ def _of_many(
     return found
 
 
-def _around(part: Part) -> str:
+def around_number(part: Part) -> str:
     """What stands before a number, and behind it what says where: "in every run"."""
     tail = _TAIL.search(part.after)
     return part.before + (f" {part.after[tail.start() :]}" if tail else "")

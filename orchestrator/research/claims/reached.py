@@ -5,17 +5,24 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from orchestrator.research.claims.bounds import Bound, is_bound_of, plain_bound
-from orchestrator.research.claims.counted_runs import Counted, counted
+from orchestrator.research.claims.bounds import Bound, plain_bound
+from orchestrator.research.claims.counted_runs import Counted, around_number, counted
 from orchestrator.research.claims.ledger import Ledger
 from orchestrator.research.claims.metric_kinds import kind_of_metric
-from orchestrator.research.claims.printed import Printed, is_printed
+from orchestrator.research.claims.printed import Printed
 from orchestrator.research.claims.whole_readings import (
     Part,
     WholeReading,
     places_in,
     told_as,
     values_of,
+)
+from orchestrator.research.claims.within_run import (
+    Repeated,
+    repeated,
+    repeated_holds,
+    repeated_runs,
+    told_of,
 )
 
 _GAP = r"(?:[\s$(]|\ban?\b|\ban? (?:[\w-]+ ){1,4}of\b|\bthe\b|\b(?:mark|value|level|threshold|bar|limit) of\b|\b(?:even|just|only|about)\b)*$"
@@ -37,6 +44,7 @@ _UP = ("exceeded", "surpassed", "passed", "crossed", "more", "higher", "above", 
 _LOWER_IS_MORE = frozenset({"loss", "ppl"})
 _OPPOSITE: dict[Bound, Bound] = {"above": "at most", "below": "at least", "at least": "below", "at most": "above"}  # fmt: skip
 _OPPOSITE_SIDE: dict[Bound, Bound] = {"at least": "at most", "at most": "at least"}
+_BY = re.compile(r"\bby\b[^,;:]{0,24}$")
 _PARTS = re.compile(r"[\s-](thirds?|quarters?|fourths?|fifths?|tenths?)\b")
 _WHOLE = {"third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "tenth": 10}
 _NOT = re.compile(
@@ -48,8 +56,10 @@ def reached_reading(part: Part, masked: str, ledger: Ledger) -> WholeReading | N
     """Whether a bound holds for as many runs as a sentence says; None where it says it of one run, or no bound."""
     part = replace(part, number=_of_fraction(part))
     number = part.number
-    if number.times or number.spelled or not part.scope.metrics:
+    if number.times or number.spelled or not part.scope.metrics or _BY.search(part.before):
         return None
+    if (repeats := repeated(part, around_number(part))) is not None:
+        return _of_repeats(part, repeats, ledger)
     said = counted(part, masked, ledger)
     if said is None:
         return None
@@ -70,6 +80,20 @@ def reached_reading(part: Part, masked: str, ledger: Ledger) -> WholeReading | N
     return WholeReading(
         any(held), told_as(f"{said.what}: {told} {number.text}", part.scope, ledger)
     )
+
+
+def _of_repeats(part: Part, said: Repeated, ledger: Ledger) -> WholeReading | None:
+    """Whether a bound holds for as many seeds or data sets of a run as are said."""
+    held, told = list[bool](), ""
+    for metric, data in places_in(part.scope, ledger):
+        for bound in _bounds(part, metric, ledger):
+            told = told or f"{bound} {part.number.text}"
+            found = repeated_holds(part, said, bound, metric, data, ledger)
+            held += [found] if found is not None else []
+    if not held:
+        return None
+    what = told_of(said, repeated_runs(part, ledger), ledger)
+    return WholeReading(any(held), told_as(f"{what}: {told}", part.scope, ledger))
 
 
 def _of_fraction(part: Part) -> Printed:
@@ -125,7 +149,7 @@ def _by_word(verb: str, word: str, towards: Bound) -> tuple[Bound, ...]:
 def _holds(part: Part, said: Counted, bound: Bound, metric: str, data: str, ledger: Ledger) -> bool:
     """Whether as many runs as are said are on the side of a bound, on one data set."""
     sided = {
-        run: _is_on(part, value[0], bound)
+        run: part.is_on(value[0], bound)
         for run in ledger.numbers
         if len(value := values_of(part.number, run, data, metric, part.text, ledger, seeds=False))
         == 1
@@ -139,10 +163,3 @@ def _holds(part: Part, said: Counted, bound: Bound, metric: str, data: str, ledg
         fits |= bool(known) and said.least - less <= count <= said.most
     others = [sided[run] for run in said.others if run in sided]
     return fits and (not any(others) if said.apart else all(others))
-
-
-def _is_on(part: Part, value: float, bound: Bound) -> bool:
-    number = part.number
-    if bound in {"at least", "at most"} and is_printed(replace(number, bound=""), value):
-        return True
-    return is_bound_of(value, number.value, number.step, bound, far=True)

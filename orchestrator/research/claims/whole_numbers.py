@@ -27,7 +27,7 @@ def whole_reading(
     """What a number says of several runs, and whether it holds; None where it is of one, or stands in a table."""
     if sentence.cells or number.signed:
         return None
-    part = part_of(number, seen, sentence.text, context)
+    part = part_of(number, seen, sentence.text, context, ledger)
     if _CONDITION.search(part.before) or words.HEDGED.search(part.before):
         return None
     found = distance_reading(part, seen.masked, ledger)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from orchestrator.research.claims.bounds import Bound, is_bound_of
 from orchestrator.research.claims.clause_cuts import part_around
 from orchestrator.research.claims.durations import in_unit
 from orchestrator.research.claims.ledger import AVERAGE, Ledger
 from orchestrator.research.claims.mentions import Mention, Named
-from orchestrator.research.claims.printed import Printed
+from orchestrator.research.claims.printed import Printed, is_printed
+from orchestrator.research.claims.readings import with_unit
 from orchestrator.research.claims.scope import Context, Scope, scope_of
 
 
@@ -40,10 +43,25 @@ class Part:
         """The runs that it names one by one."""
         return numbers_of(one for one in self.runs if not one.every)
 
+    def is_on(self, value: float, bound: Bound) -> bool:
+        """Whether a value is on the side of the number, or is the number where the bound includes it."""
+        number = self.number
+        if bound in {"at least", "at most"} and is_printed(replace(number, bound=""), value):
+            return True
+        return is_bound_of(value, number.value, number.step, bound, far=True)
 
-def part_of(number: Printed, seen: Named, text: str, context: Context) -> Part:
+
+_OF_A_UNIT = re.compile(
+    r"\s+(?:(?P<points>percentage\s+points?\b|points?\b)|percent\b|seconds?\b|minutes?\b|hours?\b|nats?\b|bits?\b)"
+)
+
+
+def part_of(number: Printed, seen: Named, text: str, context: Context, ledger: Ledger) -> Part:
     """``text`` is the sentence, in which names are not masked."""
-    first, last = part_around(number.start, number.end, seen.masked)
+    first, last = part_around(number.start, number.end, seen.masked, text)
+    scope = scope_of(number, seen, seen.masked, context)
+    if number.spelled and (unit := _OF_A_UNIT.match(text, number.end)):
+        number = replace(number, spelled=False, points=bool(unit["points"]))
     return Part(
         number=number,
         text=text,
@@ -51,7 +69,7 @@ def part_of(number: Printed, seen: Named, text: str, context: Context) -> Part:
         before=text[first : number.start].lower(),
         after=text[number.end : last].lower(),
         runs=tuple(one for one in seen.runs if first <= one.start < last),
-        scope=scope_of(number, seen, seen.masked, context),
+        scope=replace(scope, metrics=with_unit(number, scope, seen.masked, ledger)),
     )
 
 
