@@ -185,9 +185,7 @@ def _some(plain: str, named: tuple[int, ...], every: tuple[int, ...]) -> Counted
         "fewer than": (0, count - 1), "less than": (0, count - 1),
     }.get(how, (count, count))  # fmt: skip
     runs = every[1:] if all_of == len(every) - 1 else every
-    return Counted(
-        f"{how} {count} of {len(runs)} runs".strip(), runs, least, most, either=not all_of
-    )
+    return Counted(f"{how} {count} of {len(runs)} runs".strip(), runs, least, most)
 
 
 def _share(plain: str, every: tuple[int, ...]) -> Counted | None:

@@ -10,7 +10,7 @@ from orchestrator.research.claims.bounds import Bound, is_bound_of
 from orchestrator.research.claims.clause_cuts import part_around
 from orchestrator.research.claims.durations import in_unit
 from orchestrator.research.claims.ledger import AVERAGE, Ledger
-from orchestrator.research.claims.mentions import Mention, Named
+from orchestrator.research.claims.mentions import NAME, Mention, Named
 from orchestrator.research.claims.printed import Printed, is_printed
 from orchestrator.research.claims.readings import with_unit
 from orchestrator.research.claims.scope import Context, Scope, scope_of
@@ -27,7 +27,7 @@ class WholeReading:
 @dataclass(frozen=True, slots=True)
 class Part:
     """The part of a sentence around a number: ``before`` it and ``after`` it, in lower case, and the runs that are
-    named there.
+    named there. In its text the names of single runs and of data sets are hidden, since words of them say nothing.
     """
 
     number: Printed
@@ -62,6 +62,9 @@ def part_of(number: Printed, seen: Named, text: str, context: Context, ledger: L
     scope = scope_of(number, seen, seen.masked, context)
     if number.spelled and (unit := _OF_A_UNIT.match(text, number.end)):
         number = replace(number, spelled=False, points=bool(unit["points"]))
+    hidden = [one for one in seen.runs if one.names and not one.every and not one.alias]
+    for one in (*hidden, *(data for data in seen.data if not data.every)):
+        text = text[: one.start] + NAME * (one.end - one.start) + text[one.end :]
     return Part(
         number=number,
         text=text,

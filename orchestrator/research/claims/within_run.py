@@ -27,6 +27,10 @@ _PATTERNS = {
 }
 
 
+_OF_RUNS = re.compile(r"\b(?:no|none|neither|nor|never|not|only|most|half|but|except)\b")
+"""Another count beside that of the seeds, "in no run did all seeds reach", is too much for one reading."""
+
+
 @dataclass(frozen=True, slots=True)
 class Repeated:
     """A bound is said to hold for ``count`` of the seeds or data sets, or for all of them ``but`` that many."""
@@ -44,7 +48,8 @@ def repeated(part: Part, plain: str) -> Repeated | None:
             if (match := pattern.search(plain)) is not None:
                 said = words.spelled_count(match["count"]) if name in {"all but", "only"} else 0
                 what = f"{name} {match['count']} {noun}s" if said else f"{name} {noun}"
-                fits = noun == "seed" or len(part.named) == 1
+                rest = plain[: match.start()] + plain[match.end() :]
+                fits = (noun == "seed" or len(part.named) == 1) and not _OF_RUNS.search(rest)
                 return (
                     Repeated(noun, said or 0, name in {"all but", "every"}, what) if fits else None
                 )
