@@ -29,6 +29,16 @@ TRUE: dict[str, tuple[str, ...]] = {
         "On enwik8, only run 1 has a validation loss below 1.0.",
         "Except for run 1, every run has a validation loss above 1.0 on enwik8.",
     ),
+    "settings": (
+        "No run has more than 12 layers.",
+        "On enwik8, we look at the validation loss. Only run 3 has more than 6 layers.",
+        "All runs have at least 4 layers.",
+        "No run uses a dropout above 0.3.",
+        "The learning rate never exceeds 0.001.",
+        "Only run 1 has a dropout of more than 0.2.",
+        "All runs but run 2 have at least 6 layers.",
+        "Every run is trained with a dropout below 0.4.",
+    ),
     "numbered": (
         "We find three things. (1) On enwik8, run 1 has a validation loss of 0.97. (2) On enwik8, run 2 trains in 1500 s. (3) Run 3 has 12 layers.",
         "Our study has: (1) a run with a dropout of 0.3; (2) a run with 4 layers; and (3) a run with 12 layers.",
@@ -67,6 +77,16 @@ FALSE: dict[str, tuple[str, ...]] = {
         "On enwik8, two of the four runs have an accuracy above 70\\%.",
         "On enwik8, only run 1 has a validation loss below 1.02.",
         "Except for run 2, every run has a validation loss above 1.0 on enwik8.",
+    ),
+    "settings": (
+        "No run has more than 6 layers.",
+        "On enwik8, we look at the validation loss. Only run 3 has more than 4 layers.",
+        "All runs have at least 6 layers.",
+        "No run uses a dropout above 0.2.",
+        "The learning rate never exceeds 0.0003.",
+        "Only run 1 has a dropout of less than 0.3.",
+        "All runs but run 3 have at least 6 layers.",
+        "Every run is trained with a dropout below 0.25.",
     ),
     "numbered": (
         "We find three things. (1) On enwik8, run 1 has a validation loss of 0.97. (2) On enwik8, run 2 trains in 2400 s. (3) Run 3 has 12 layers.",

@@ -9,7 +9,12 @@ from itertools import pairwise
 from orchestrator.research.claims import words
 from orchestrator.research.claims.ledger import Ledger
 from orchestrator.research.claims.mentions import NAME, Mention
-from orchestrator.research.claims.whole_readings import Part, labels, numbers_of
+from orchestrator.research.claims.whole_readings import (
+    Part,
+    has_other_bounds,
+    labels,
+    numbers_of,
+)
 
 _NOUN = (
     r"(?:runs?|models?|variants?|versions?|settings?|configurations?|methods?|conditions?|experiments?|interventions?"
@@ -49,7 +54,7 @@ _SOME = re.compile(
     rf"\b(?P<how>at\s+least|at\s+most|more\s+than|fewer\s+than|less\s+than|no\s+more\s+than|exactly|precisely|just|only)?\s*{_COUNT}"
     rf"\s+(?:(?:of|out\s+of)\s+(?:the\s+|our\s+|all\s+)?(?:(?P<all>\d{{1,2}}|{'|'.join(words.NUMBER_WORDS)})\s+)?)?(?:changed\s+|single\s+)?{_NOUN}\b"
 )
-_MOST = re.compile(rf"\b(?:most|the\s+majority|more\s+than\s+half)\s+{_THE}{_NOUN}\b")
+_MOST = re.compile(rf"(?<!at )\b(?:most|the\s+majority|more\s+than\s+half)\s+{_THE}{_NOUN}\b")
 _HALF = re.compile(rf"(?<!than )\bhalf\s+{_THE}{_NOUN}\b")
 _ALL = re.compile(
     rf"(?<!of )(?<!over )(?<!than )(?<!among )(?<!across )\b(?:(?:all|every|each)(?:\s+(?:of\s+)?(?:the\s+|our\s+)?(?:\w+\s+)?{_NOUN}\b(?!\s+(?:with|at|under)\b)|\s+(?:stay|lie|remain|are|have|exceed|reach|fall|end|keep|get|go|do|rise|drop|train|attain)\b)"
@@ -72,7 +77,17 @@ class Counted:
 
 
 def counted(part: Part, masked: str, ledger: Ledger) -> Counted | None:
-    """Of how many runs a part of a sentence speaks; None where it speaks of one, or of no number of them."""
+    """Of how many runs a part of a sentence speaks; None where it speaks of one, or of no number of them, or bounds
+    some of them on two sides.
+    """
+    said = _counted(part, masked, ledger)
+    whole = (
+        said is not None and (said.least == len(said.runs) or said.most == 0) and not said.others
+    )
+    return said if whole or not has_other_bounds(part) else None
+
+
+def _counted(part: Part, masked: str, ledger: Ledger) -> Counted | None:
     first = part.first
     before = masked[first : part.number.start].lower()
     last = part.number.end + len(part.after)

@@ -34,7 +34,8 @@ def number_source(
     strict: bool,
 ) -> str:
     """Where a number comes from; ``mean`` is the number before it, whose error it may be."""
-    if not number.percent and counted_noun(number, seen.masked):
+    whole = whole_reading(number, sentence, seen, ledger, context)
+    if whole is None and not number.percent and counted_noun(number, seen.masked):
         return fixed_source(number, sentence.text, seen, ledger, of_results=False)
     scope = scope_of(number, seen, seen.masked, context)
     if (part := parts_of_seeds(seen.masked, ledger).get(number.start)) is not None:
@@ -49,7 +50,7 @@ def number_source(
         return source_in_cell(at, other, ledger, strict=strict) or fixed_source(
             number, sentence.text, seen, ledger, of_results=at.bound
         )
-    if (whole := whole_reading(number, sentence, seen, ledger, context)) is not None:
+    if whole is not None:
         return whole.read.replace("read as", "of several runs") if whole.holds else ""
     return _source_in_text(number, sentence, seen, scope, ledger, context, mean, strict=strict)
 

@@ -11,6 +11,7 @@ from orchestrator.research.claims.mentions import Named
 from orchestrator.research.claims.printed import Printed
 from orchestrator.research.claims.reached import reached_reading
 from orchestrator.research.claims.scope import Context
+from orchestrator.research.claims.setting_bounds import setting_reading
 from orchestrator.research.claims.whole_readings import WholeReading, part_of
 from orchestrator.research.paper.prose import Sentence
 
@@ -19,6 +20,8 @@ _CONDITION = re.compile(
     r"|defined?|convention)\b"
 )
 """What is a rule, and no result: "runs count as equal if they differ by less than 0.02"."""
+_COUNT = re.compile(r"\s+(?:\w+\s+)?(?:seeds|layers|heads|runs|epochs|models|data\s?sets|tasks)\b")
+"""Behind a number that counts, and is no result."""
 
 
 def whole_reading(
@@ -30,5 +33,8 @@ def whole_reading(
     part = part_of(number, seen, sentence.text, context, ledger)
     if _CONDITION.search(part.before) or words.HEDGED.search(part.before):
         return None
-    found = distance_reading(part, seen.masked, ledger)
-    return found or reached_reading(part, seen.masked, ledger)
+    found = setting_reading(part, seen, ledger)
+    if found is None and not _COUNT.match(seen.masked, number.end):
+        found = distance_reading(part, seen.masked, ledger)
+        found = found or reached_reading(part, seen.masked, ledger)
+    return found

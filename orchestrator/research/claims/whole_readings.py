@@ -11,7 +11,7 @@ from orchestrator.research.claims.clause_cuts import part_around
 from orchestrator.research.claims.durations import in_unit
 from orchestrator.research.claims.ledger import AVERAGE, Ledger
 from orchestrator.research.claims.mentions import NAME, Mention, Named
-from orchestrator.research.claims.printed import Printed, is_printed
+from orchestrator.research.claims.printed import Printed, is_printed, printed_numbers
 from orchestrator.research.claims.readings import with_unit
 from orchestrator.research.claims.scope import Context, Scope, scope_of
 
@@ -74,6 +74,14 @@ def part_of(number: Printed, seen: Named, text: str, context: Context, ledger: L
         runs=tuple(one for one in seen.runs if first <= one.start < last),
         scope=replace(scope, metrics=with_unit(number, scope, seen.masked, ledger)),
     )
+
+
+def has_other_bounds(part: Part) -> bool:
+    """Whether the part bounds its runs by another number as well: "above 4 and below 12"."""
+    last = part.number.end + len(part.after)
+    others = printed_numbers(part.text[part.first : last])
+    here = part.number.start - part.first
+    return any(one.bound and not one.spelled and one.start != here for one in others)
 
 
 def numbers_of(mentions: Iterable[Mention]) -> tuple[int, ...]:
