@@ -62,6 +62,10 @@ _SEEDS = re.compile(r"\b(?:seeds?|repetitions?|repeats)\b")
 _ERRORS = re.compile(
     r"[\s-]*(?:combined\s+|standard\s+|\w+\s+)?(?:errors?|deviations?|sigmas?|SDs?|SEs?)\b"
 )
+_BETWEEN_RUNS = re.compile(
+    r"\b(?:no|any|every|all) (?:\w+ ){0,2}(?:two|pairs?|runs?|models|variants|of)\b|\b(?:the|our|between|across|over|of|among) (?:\w+ )?(?:runs|models|variants|settings|configurations)\b"
+)
+_ERRORS_AHEAD = re.compile(r"\b(?:standard (?:errors?|deviations?)|std|uncertaint(?:y|ies))\b")
 _OPPOSITE: dict[Bound, Bound] = {"above": "at most", "below": "at least", "at least": "below", "at most": "above"}  # fmt: skip
 
 
@@ -104,9 +108,16 @@ def _said(part: Part, masked: str, ledger: Ledger) -> _Distance | None:
     if number.times or number.spelled or _ERRORS.match(part.after):
         return None
     bound, whole = _bound(part, masked)
-    if bound is None:
+    if bound is None or _ERRORS_AHEAD.search(part.before):
         return None
     smallest = bool(_SMALLEST.search(part.before))
+    if (
+        _GAP.search(part.before)
+        and not _APART_AFTER.match(masked, part.number.end)
+        and not part.runs
+        and not _BETWEEN_RUNS.search(part.before + part.after)
+    ):
+        return None  # a gap between metrics
     if (pairs := _pairs(part, masked, ledger)) is not None:
         return _Distance(bound, pairs[0], pairs[1], whole=whole, smallest=smallest)
     alone = part.named or part.scope.runs
@@ -154,10 +165,7 @@ def _pairs(
     part: Part, masked: str, ledger: Ledger
 ) -> tuple[tuple[tuple[int, int], ...], str] | None:
     """The pairs of runs that are compared, and how they are told; None where one run alone is named."""
-    every = any(one.every for one in part.runs) or re.search(
-        r"\b(?:no|any|every|all) (?:two|pairs?|runs?|of)\b|\b(?:the|our|between|across|over|of|among) (?:\w+ )?(?:runs|models|variants|settings|configurations)\b",
-        part.before + part.after,
-    )
+    every = any(one.every for one in part.runs) or _BETWEEN_RUNS.search(part.before + part.after)
     others = _objects(part, masked)
     named = tuple(n for n in part.named if n not in others)
     if others:

@@ -132,7 +132,7 @@ def _of_many(
     part: Part, before: str, single: list[Mention], every: tuple[int, ...], ledger: Ledger
 ) -> Counted | None:
     plain, named = around_number(part), numbers_of(single)
-    found = _all_but(plain, named, every) or _of_others(plain, named, every, ledger)
+    found = _all_but(plain, named, every) or _of_others(part, plain, named, every, ledger)
     found = found or _none(plain, named, every, ledger) or _some(plain, named, every)
     if found is None and not named and _ALL.search(plain):
         return Counted("all runs", every, len(every), len(every), either=True)
@@ -157,9 +157,10 @@ def _all_but(plain: str, named: tuple[int, ...], every: tuple[int, ...]) -> Coun
 
 
 def _of_others(
-    plain: str, named: tuple[int, ...], every: tuple[int, ...], ledger: Ledger
+    part: Part, plain: str, named: tuple[int, ...], every: tuple[int, ...], ledger: Ledger
 ) -> Counted | None:
     none = _NO_OTHER.search(plain)
+    named = named or part.scope.alone
     if not named or not (none or _OTHERS.search(plain)):
         return None
     rest = tuple(n for n in every if n not in named)

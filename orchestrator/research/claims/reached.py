@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import statistics
 from dataclasses import replace
 
 from orchestrator.research.claims.bounds import Bound, plain_bound
@@ -10,6 +11,7 @@ from orchestrator.research.claims.counted_runs import Counted, around_number, co
 from orchestrator.research.claims.ledger import Ledger
 from orchestrator.research.claims.metric_kinds import kind_of_metric
 from orchestrator.research.claims.printed import Printed
+from orchestrator.research.claims.printed_errors import says_deviation
 from orchestrator.research.claims.whole_readings import (
     Part,
     WholeReading,
@@ -44,6 +46,7 @@ _UP = ("exceeded", "surpassed", "passed", "crossed", "more", "higher", "above", 
 _LOWER_IS_MORE = frozenset({"loss", "ppl"})
 _OPPOSITE: dict[Bound, Bound] = {"above": "at most", "below": "at least", "at least": "below", "at most": "above"}  # fmt: skip
 _OPPOSITE_SIDE: dict[Bound, Bound] = {"at least": "at most", "at most": "at least"}
+_ERROR = re.compile(r"\bstandard errors?\b|\bs\.e\.")
 _BY = re.compile(r"\bby\b[^,;:]{0,24}$")
 _PARTS = re.compile(r"[\s-](thirds?|quarters?|fourths?|fifths?|tenths?)\b")
 _WHOLE = {"third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "tenth": 10}
@@ -151,8 +154,7 @@ def _holds(part: Part, said: Counted, bound: Bound, metric: str, data: str, ledg
     sided = {
         run: part.is_on(value[0], bound)
         for run in ledger.numbers
-        if len(value := values_of(part.number, run, data, metric, part.text, ledger, seeds=False))
-        == 1
+        if (value := _value(part, run, data, metric, ledger))
     }
     groups = [said.runs, *([tuple(n for n in said.runs if n)] if said.either else [])]
     fits = False
@@ -163,3 +165,14 @@ def _holds(part: Part, said: Counted, bound: Bound, metric: str, data: str, ledg
         fits |= bool(known) and said.least - less <= count <= said.most
     others = [sided[run] for run in said.others if run in sided]
     return fits and (not any(others) if said.apart else all(others))
+
+
+def _value(part: Part, run: int, data: str, metric: str, ledger: Ledger) -> tuple[float, ...]:
+    """What a bound is said of: the mean of a run, or its error or deviation where the words name these."""
+    around, cell = part.before + part.after, ledger.cells.get((run, data, metric))
+    spread = _ERROR.search(around) or (says_deviation(around) and "sd" not in metric.split("_"))
+    if cell is None or not spread:
+        return values_of(part.number, run, data, metric, part.text, ledger, seeds=False)
+    if _ERROR.search(around):
+        return () if cell.error is None else (cell.error,)
+    return (statistics.stdev(cell.values),) if len(cell.values) > 1 else ()

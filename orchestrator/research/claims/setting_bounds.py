@@ -9,6 +9,7 @@ from orchestrator.research.claims.bounds import Bound, plain_bound
 from orchestrator.research.claims.counted_runs import counted
 from orchestrator.research.claims.ledger import Ledger
 from orchestrator.research.claims.mentions import Named
+from orchestrator.research.claims.printed import is_printed
 from orchestrator.research.claims.whole_readings import Part, WholeReading
 
 _LEFT_OUT = {"n", "num", "number", "max", "min", "total", "size", "value", "default"}
@@ -20,17 +21,25 @@ def setting_reading(part: Part, seen: Named, ledger: Ledger) -> WholeReading | N
     no setting of which every run has one value.
     """
     bound, _ = plain_bound(part.before)
-    if seen.metrics or bound not in _SIDES or part.number.percent or part.number.times:
+    if seen.metrics or (bound and bound not in _SIDES) or part.number.percent or part.number.times:
         return None
     name, by_run = _named_setting(part, ledger)
     said = counted(part, seen.masked, ledger) if name else None
     if said is None:
         return None
-    sided = {run: part.is_on(value, bound) for run, value in by_run.items()}
+    number = part.number
+    sided = {
+        run: part.is_on(value, bound) if bound else is_printed(number, value)
+        for run, value in by_run.items()
+    }
     fits = said.least <= sum(sided[run] for run in said.runs) <= said.most
     others = [sided[run] for run in said.others]
     fits = fits and (not any(others) if said.apart else all(others))
-    return WholeReading(fits, f"read as: {said.what}: {bound} {part.number.text}; setting: {name}")
+    if not bound and not fits:
+        return None  # a value may be said of a run that is described
+    return WholeReading(
+        fits, f"read as: {said.what}: {bound or 'exactly'} {number.text}; setting: {name}"
+    )
 
 
 def _named_setting(part: Part, ledger: Ledger) -> tuple[str, dict[int, float]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from orchestrator.research.claims import words
+from orchestrator.research.claims.changed_by import change_reading
 from orchestrator.research.claims.closeness import distance_reading
 from orchestrator.research.claims.ledger import Ledger
 from orchestrator.research.claims.mentions import Named
@@ -36,5 +37,6 @@ def whole_reading(
     found = setting_reading(part, seen, ledger)
     if found is None and not _COUNT.match(seen.masked, number.end):
         found = distance_reading(part, seen.masked, ledger)
+        found = found or change_reading(part, ledger)
         found = found or reached_reading(part, seen.masked, ledger)
     return found
