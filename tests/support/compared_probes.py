@@ -39,6 +39,12 @@ TRUE: dict[str, tuple[str, ...]] = {
         "All runs but run 2 have at least 6 layers.",
         "Every run is trained with a dropout below 0.4.",
     ),
+    "changes": (
+        "On enwik8, no run improves on the baseline by more than 0.05 in validation loss.",
+        "On enwik8, no change lowers the validation loss by more than 0.05.",
+        "On enwik8, no run raises the validation loss by more than 0.041.",
+        "On enwik8, the standard error of the validation loss is below 0.01 in every run.",
+    ),
     "numbered": (
         "We find three things. (1) On enwik8, run 1 has a validation loss of 0.97. (2) On enwik8, run 2 trains in 1500 s. (3) Run 3 has 12 layers.",
         "Our study has: (1) a run with a dropout of 0.3; (2) a run with 4 layers; and (3) a run with 12 layers.",
@@ -87,6 +93,12 @@ FALSE: dict[str, tuple[str, ...]] = {
         "Only run 1 has a dropout of less than 0.3.",
         "All runs but run 3 have at least 6 layers.",
         "Every run is trained with a dropout below 0.25.",
+    ),
+    "changes": (
+        "On enwik8, no run improves on the baseline by more than 0.04 in validation loss.",
+        "On enwik8, no change lowers the validation loss by more than 0.03.",
+        "On enwik8, no run raises the validation loss by more than 0.03.",
+        "On enwik8, the standard error of the validation loss is below 0.007 in every run.",
     ),
     "numbered": (
         "We find three things. (1) On enwik8, run 1 has a validation loss of 0.97. (2) On enwik8, run 2 trains in 2400 s. (3) Run 3 has 12 layers.",
