@@ -9,12 +9,12 @@ from orchestrator.research.claims.bounds import plain_bound
 from orchestrator.research.claims.ledger import Ledger, Side
 from orchestrator.research.claims.metric_kinds import kind_of_metric
 from orchestrator.research.claims.whole_readings import (
-    Part,
+    SentencePart,
     WholeReading,
     labels,
+    measured_values,
     places_in,
     told_as,
-    values_of,
 )
 
 _BY = re.compile(r"\bby\s+(?:more|at\s+least|over)\b[^,;:]{0,16}$")
@@ -24,7 +24,7 @@ _NO_RUN = re.compile(
 _LESS_IS_BETTER = frozenset({"loss", "ppl", "time", "memory"})
 
 
-def change_reading(part: Part, ledger: Ledger) -> WholeReading | None:
+def change_reading(part: SentencePart, ledger: Ledger) -> WholeReading | None:
     """Whether no run changes a metric by as much as a sentence says; None where it says nothing of the kind."""
     bound, _ = plain_bound(part.before)
     sides = [side for side, one in words.CHANGES.items() if one.search(part.before)]
@@ -51,8 +51,10 @@ def change_reading(part: Part, ledger: Ledger) -> WholeReading | None:
     return WholeReading(any(held), told_as(what, part.scope, ledger)) if held else None
 
 
-def _value(part: Part, run: int, data: str, metric: str, ledger: Ledger) -> tuple[float, ...]:
-    return values_of(part.number, run, data, metric, part.text, ledger, seeds=False)
+def _value(
+    part: SentencePart, run: int, data: str, metric: str, ledger: Ledger
+) -> tuple[float, ...]:
+    return measured_values(part.number, run, data, metric, part.text, ledger, seeds=False)
 
 
 def _sign(side: Side, metric: str, ledger: Ledger) -> float:

@@ -12,13 +12,13 @@ from orchestrator.research.claims.ledger import Ledger
 from orchestrator.research.claims.mentions import NAME
 from orchestrator.research.claims.printed import Printed, is_printed
 from orchestrator.research.claims.whole_readings import (
-    Part,
+    SentencePart,
     WholeReading,
     labels,
+    measured_values,
     numbers_of,
     places_in,
     told_as,
-    values_of,
 )
 
 _UNIT = (
@@ -81,7 +81,7 @@ class _Distance:
     smallest: bool = False
 
 
-def distance_reading(part: Part, masked: str, ledger: Ledger) -> WholeReading | None:
+def distance_reading(part: SentencePart, masked: str, ledger: Ledger) -> WholeReading | None:
     """Whether runs are as far apart as a number of a sentence says; None where it says nothing of the kind."""
     said = _said(part, masked, ledger)
     if said is None or not part.scope.metrics:
@@ -102,7 +102,7 @@ def _in_words(said: _Distance) -> str:
     return f"{what} between {said.of}: {said.bound or 'the largest one'}"
 
 
-def _said(part: Part, masked: str, ledger: Ledger) -> _Distance | None:
+def _said(part: SentencePart, masked: str, ledger: Ledger) -> _Distance | None:
     """What the words around a number say of a distance."""
     number = part.number
     if number.times or number.spelled or _ERRORS.match(part.after):
@@ -127,7 +127,7 @@ def _said(part: Part, masked: str, ledger: Ledger) -> _Distance | None:
     return None
 
 
-def _bound(part: Part, masked: str) -> tuple[Bound | None, bool]:
+def _bound(part: SentencePart, masked: str) -> tuple[Bound | None, bool]:
     """The bound that is said of a distance; empty for a distance itself, None where no distance is spoken of."""
     after = masked[part.number.end :]
     plain, _ = plain_bound(part.before)
@@ -155,14 +155,14 @@ def _bound(part: Part, masked: str) -> tuple[Bound | None, bool]:
     return ("" if whole and not plain and gap else None), whole
 
 
-def _turned(bound: Bound, part: Part) -> Bound:
+def _turned(bound: Bound, part: SentencePart) -> Bound:
     """A bound as it is meant where it is denied: "no two runs are more than 0.1 apart"."""
     denied = bound in {"above", "below"} and _DENIED.search(part.before)
     return _OPPOSITE[bound] if denied else bound
 
 
 def _pairs(
-    part: Part, masked: str, ledger: Ledger
+    part: SentencePart, masked: str, ledger: Ledger
 ) -> tuple[tuple[tuple[int, int], ...], str] | None:
     """The pairs of runs that are compared, and how they are told; None where one run alone is named."""
     every = any(one.every for one in part.runs) or _BETWEEN_RUNS.search(part.before + part.after)
@@ -182,7 +182,7 @@ def _pairs(
     return tuple(combinations(runs, 2)), f"any two of {labels(runs, ledger)}"
 
 
-def _objects(part: Part, masked: str) -> tuple[int, ...]:
+def _objects(part: SentencePart, masked: str) -> tuple[int, ...]:
     """The runs that others are compared with: "within 0.1 of the baseline", "differs from it by"."""
     number, single = part.number, [one for one in part.runs if not one.every and one.names]
     if (match := _OF_A_RUN.match(masked, number.end)) is not None:
@@ -203,7 +203,7 @@ def _objects(part: Part, masked: str) -> tuple[int, ...]:
 
 
 def _held(
-    part: Part, said: _Distance, metric: str, data: tuple[str, ...], ledger: Ledger
+    part: SentencePart, said: _Distance, metric: str, data: tuple[str, ...], ledger: Ledger
 ) -> Iterator[bool]:
     """For each data set: whether the distances of a metric are as they are said to be."""
     number = replace(part.number, value=abs(part.number.value))
@@ -232,7 +232,7 @@ def _distances(
     """How far each pair is apart: in the metric, and for a percentage also as a share of the larger value."""
     for one, other in said.pairs:
         mine, theirs = (
-            values_of(number, run, data, metric, text, ledger, seeds=said.seeds)
+            measured_values(number, run, data, metric, text, ledger, seeds=said.seeds)
             for run in (one, other)
         )
         if said.seeds and len(mine) > 1:

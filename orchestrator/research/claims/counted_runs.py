@@ -10,7 +10,7 @@ from orchestrator.research.claims import words
 from orchestrator.research.claims.ledger import Ledger
 from orchestrator.research.claims.mentions import NAME, Mention
 from orchestrator.research.claims.whole_readings import (
-    Part,
+    SentencePart,
     has_other_bounds,
     labels,
     numbers_of,
@@ -64,7 +64,7 @@ _BOTH = re.compile(r"\b(?:both|all|each)\b")
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
+class RunCount:
     """``least`` to ``most`` of the ``runs`` are on the side of a bound, and of ``others`` none, or all if not ``apart``."""
 
     what: str
@@ -76,18 +76,18 @@ class Counted:
     either: bool = False  # the baseline may be left out of the runs
 
 
-def counted(part: Part, masked: str, ledger: Ledger) -> Counted | None:
+def run_count(part: SentencePart, masked: str, ledger: Ledger) -> RunCount | None:
     """Of how many runs a part of a sentence speaks; None where it speaks of one, or of no number of them, or bounds
     some of them on two sides.
     """
-    said = _counted(part, masked, ledger)
+    said = _count_said(part, masked, ledger)
     whole = (
         said is not None and (said.least == len(said.runs) or said.most == 0) and not said.others
     )
     return said if whole or not has_other_bounds(part) else None
 
 
-def _counted(part: Part, masked: str, ledger: Ledger) -> Counted | None:
+def _count_said(part: SentencePart, masked: str, ledger: Ledger) -> RunCount | None:
     first = part.first
     before = masked[first : part.number.start].lower()
     last = part.number.end + len(part.after)
@@ -102,8 +102,8 @@ def _counted(part: Part, masked: str, ledger: Ledger) -> Counted | None:
         rest = tuple(n for n in every if n not in out)
         denied = _NO_OTHER.search(plain) or _NONE.search(plain)
         if denied:
-            return Counted(f"no run but {labels(out, ledger)}", rest, 0, 0, out, apart=False)
-        return Counted(f"all runs but {labels(out, ledger)}", rest, len(rest), len(rest), out)
+            return RunCount(f"no run but {labels(out, ledger)}", rest, 0, 0, out, apart=False)
+        return RunCount(f"all runs but {labels(out, ledger)}", rest, len(rest), len(rest), out)
     said = _only_named(whole, first, single, every, ledger)
     return said or _of_many(part, before, single, every, ledger)
 
@@ -115,7 +115,7 @@ def _named_at(place: int, single: list[Mention]) -> tuple[int, ...]:
 
 def _only_named(
     whole: str, first: int, single: list[Mention], every: tuple[int, ...], ledger: Ledger
-) -> Counted | None:
+) -> RunCount | None:
     """For "only run 1 …", "run 1 is the only one that …"."""
     match, names = _ONLY_NAMES.search(whole), tuple[int, ...]()
     if match:
@@ -125,40 +125,40 @@ def _only_named(
     if not names:
         return None
     rest = tuple(n for n in every if n not in names)
-    return Counted(f"only {labels(names, ledger)}", names, len(names), len(names), rest)
+    return RunCount(f"only {labels(names, ledger)}", names, len(names), len(names), rest)
 
 
 def _of_many(
-    part: Part, before: str, single: list[Mention], every: tuple[int, ...], ledger: Ledger
-) -> Counted | None:
+    part: SentencePart, before: str, single: list[Mention], every: tuple[int, ...], ledger: Ledger
+) -> RunCount | None:
     plain, named = around_number(part), numbers_of(single)
     found = _all_but(plain, named, every) or _of_others(part, plain, named, every, ledger)
     found = found or _none(plain, named, every, ledger) or _some(plain, named, every)
     if found is None and not named and _ALL.search(plain):
-        return Counted("all runs", every, len(every), len(every), either=True)
+        return RunCount("all runs", every, len(every), len(every), either=True)
     if found is None and len(named) > 1 and _joined(single, before, part.first):
-        return Counted(f"each of {labels(named, ledger)}", named, len(named), len(named))
+        return RunCount(f"each of {labels(named, ledger)}", named, len(named), len(named))
     return found
 
 
-def around_number(part: Part) -> str:
+def around_number(part: SentencePart) -> str:
     """What stands before a number, and behind it what says where: "in every run"."""
     tail = _TAIL.search(part.after)
     return part.before + (f" {part.after[tail.start() :]}" if tail else "")
 
 
-def _all_but(plain: str, named: tuple[int, ...], every: tuple[int, ...]) -> Counted | None:
+def _all_but(plain: str, named: tuple[int, ...], every: tuple[int, ...]) -> RunCount | None:
     match = None if named else _ALL_BUT_COUNT.search(plain)
     if match is None:
         return None
     count = _count(match["count"])
     rest = len(every) - count
-    return Counted(f"all but {count} of the runs", every, rest, rest, either=True)
+    return RunCount(f"all but {count} of the runs", every, rest, rest, either=True)
 
 
 def _of_others(
-    part: Part, plain: str, named: tuple[int, ...], every: tuple[int, ...], ledger: Ledger
-) -> Counted | None:
+    part: SentencePart, plain: str, named: tuple[int, ...], every: tuple[int, ...], ledger: Ledger
+) -> RunCount | None:
     none = _NO_OTHER.search(plain)
     named = named or part.scope.alone
     if not named or not (none or _OTHERS.search(plain)):
@@ -166,20 +166,20 @@ def _of_others(
     rest = tuple(n for n in every if n not in named)
     count = 0 if none else len(rest)
     what = f"{'no' if none else 'every'} run but {labels(named, ledger)}"
-    return Counted(what, rest, count, count)
+    return RunCount(what, rest, count, count)
 
 
 def _none(
     plain: str, named: tuple[int, ...], every: tuple[int, ...], ledger: Ledger
-) -> Counted | None:
+) -> RunCount | None:
     if not _NONE.search(plain) or _PER_DATA.search(plain):
         return None
     if named and (len(named) > 1 or "neither" in plain):
-        return Counted(f"none of {labels(named, ledger)}", named, 0, 0)
-    return None if named else Counted("none of the runs", every, 0, 0, either=True)
+        return RunCount(f"none of {labels(named, ledger)}", named, 0, 0)
+    return None if named else RunCount("none of the runs", every, 0, 0, either=True)
 
 
-def _some(plain: str, named: tuple[int, ...], every: tuple[int, ...]) -> Counted | None:
+def _some(plain: str, named: tuple[int, ...], every: tuple[int, ...]) -> RunCount | None:
     """For "two of the four runs", "at least one run", "only one run", "most runs"."""
     if named:
         return None
@@ -194,22 +194,22 @@ def _some(plain: str, named: tuple[int, ...], every: tuple[int, ...]) -> Counted
     count, all_of = _count(match["count"]), _count(match["all"] or "0")
     if all_of and all_of not in {len(every), len(every) - 1}:
         # there are not as many
-        return Counted(f"{count} of {all_of} runs", every, len(every) + 1, 0)
+        return RunCount(f"{count} of {all_of} runs", every, len(every) + 1, 0)
     how = " ".join((match["how"] or "").split())
     least, most = {
         "at least": (count, len(every)), "at most": (0, count), "no more than": (0, count), "more than": (count + 1, len(every)),
         "fewer than": (0, count - 1), "less than": (0, count - 1),
     }.get(how, (count, count))  # fmt: skip
     runs = every[1:] if all_of == len(every) - 1 else every
-    return Counted(f"{how} {count} of {len(runs)} runs".strip(), runs, least, most)
+    return RunCount(f"{how} {count} of {len(runs)} runs".strip(), runs, least, most)
 
 
-def _share(plain: str, every: tuple[int, ...]) -> Counted | None:
+def _share(plain: str, every: tuple[int, ...]) -> RunCount | None:
     half = len(every) // 2
     if _MOST.search(plain):
-        return Counted("most runs", every, half + 1, len(every), either=True)
+        return RunCount("most runs", every, half + 1, len(every), either=True)
     even = _HALF.search(plain) and len(every) % 2 == 0
-    return Counted("half of the runs", every, half, half) if even else None
+    return RunCount("half of the runs", every, half, half) if even else None
 
 
 def _count(said: str) -> int:

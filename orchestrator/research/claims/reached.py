@@ -7,17 +7,17 @@ import statistics
 from dataclasses import replace
 
 from orchestrator.research.claims.bounds import Bound, plain_bound
-from orchestrator.research.claims.counted_runs import Counted, around_number, counted
+from orchestrator.research.claims.counted_runs import RunCount, around_number, run_count
 from orchestrator.research.claims.ledger import Ledger
 from orchestrator.research.claims.metric_kinds import kind_of_metric
 from orchestrator.research.claims.printed import Printed
 from orchestrator.research.claims.printed_errors import says_deviation
 from orchestrator.research.claims.whole_readings import (
-    Part,
+    SentencePart,
     WholeReading,
+    measured_values,
     places_in,
     told_as,
-    values_of,
 )
 from orchestrator.research.claims.within_run import (
     Repeated,
@@ -55,7 +55,7 @@ _NOT = re.compile(
 )
 
 
-def reached_reading(part: Part, masked: str, ledger: Ledger) -> WholeReading | None:
+def reached_reading(part: SentencePart, masked: str, ledger: Ledger) -> WholeReading | None:
     """Whether a bound holds for as many runs as a sentence says; None where it says it of one run, or no bound."""
     part = replace(part, number=_of_fraction(part))
     number = part.number
@@ -63,7 +63,7 @@ def reached_reading(part: Part, masked: str, ledger: Ledger) -> WholeReading | N
         return None
     if (repeats := repeated(part, around_number(part))) is not None:
         return _of_repeats(part, repeats, ledger)
-    said = counted(part, masked, ledger)
+    said = run_count(part, masked, ledger)
     if said is None:
         return None
     held, told = list[bool](), ""
@@ -85,7 +85,7 @@ def reached_reading(part: Part, masked: str, ledger: Ledger) -> WholeReading | N
     )
 
 
-def _of_repeats(part: Part, said: Repeated, ledger: Ledger) -> WholeReading | None:
+def _of_repeats(part: SentencePart, said: Repeated, ledger: Ledger) -> WholeReading | None:
     """Whether a bound holds for as many seeds or data sets of a run as are said."""
     held, told = list[bool](), ""
     for metric, data in places_in(part.scope, ledger):
@@ -99,7 +99,7 @@ def _of_repeats(part: Part, said: Repeated, ledger: Ledger) -> WholeReading | No
     return WholeReading(any(held), told_as(f"{what}: {told}", part.scope, ledger))
 
 
-def _of_fraction(part: Part) -> Printed:
+def _of_fraction(part: SentencePart) -> Printed:
     """The number of "nine tenths"."""
     match = _PARTS.match(part.after) if part.number.spelled else None
     if match is None:
@@ -108,7 +108,7 @@ def _of_fraction(part: Part) -> Printed:
     return replace(part.number, value=value, step=0.01, coarse=0.01, spelled=False)
 
 
-def _bounds(part: Part, metric: str, ledger: Ledger) -> tuple[Bound, ...]:
+def _bounds(part: SentencePart, metric: str, ledger: Ledger) -> tuple[Bound, ...]:
     """The bound that the words say, before anyone denies it of a run, the likeliest first; empty where they say none."""
     plain, _ = plain_bound(part.before)
     if plain in {"above", "below", "at least", "at most"}:
@@ -118,7 +118,7 @@ def _bounds(part: Part, metric: str, ledger: Ledger) -> tuple[Bound, ...]:
     return tuple(_OPPOSITE[one] for one in found) if _NOT.search(part.before) else found
 
 
-def _by_verb(part: Part, metric: str, ledger: Ledger) -> tuple[Bound, ...]:
+def _by_verb(part: SentencePart, metric: str, ledger: Ledger) -> tuple[Bound, ...]:
     """The side of "reach 60 %", by what is more of a metric; of "0.9 is exceeded by", "60 % or more"."""
     less = kind_of_metric(ledger.metric(metric)) in _LOWER_IS_MORE
     less = less or ledger.better(metric, -1.0) is True
@@ -149,7 +149,9 @@ def _by_word(verb: str, word: str, towards: Bound) -> tuple[Bound, ...]:
     return ("below",) if verb else ("at most",)
 
 
-def _holds(part: Part, said: Counted, bound: Bound, metric: str, data: str, ledger: Ledger) -> bool:
+def _holds(
+    part: SentencePart, said: RunCount, bound: Bound, metric: str, data: str, ledger: Ledger
+) -> bool:
     """Whether as many runs as are said are on the side of a bound, on one data set."""
     sided = {
         run: part.is_on(value[0], bound)
@@ -167,12 +169,14 @@ def _holds(part: Part, said: Counted, bound: Bound, metric: str, data: str, ledg
     return fits and (not any(others) if said.apart else all(others))
 
 
-def _value(part: Part, run: int, data: str, metric: str, ledger: Ledger) -> tuple[float, ...]:
+def _value(
+    part: SentencePart, run: int, data: str, metric: str, ledger: Ledger
+) -> tuple[float, ...]:
     """What a bound is said of: the mean of a run, or its error or deviation where the words name these."""
     around, cell = part.before + part.after, ledger.cells.get((run, data, metric))
     spread = _ERROR.search(around) or (says_deviation(around) and "sd" not in metric.split("_"))
     if cell is None or not spread:
-        return values_of(part.number, run, data, metric, part.text, ledger, seeds=False)
+        return measured_values(part.number, run, data, metric, part.text, ledger, seeds=False)
     if _ERROR.search(around):
         return () if cell.error is None else (cell.error,)
     return (statistics.stdev(cell.values),) if len(cell.values) > 1 else ()

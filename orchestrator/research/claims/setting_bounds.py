@@ -6,17 +6,17 @@ import re
 
 from orchestrator.research.claims import words
 from orchestrator.research.claims.bounds import Bound, plain_bound
-from orchestrator.research.claims.counted_runs import counted
+from orchestrator.research.claims.counted_runs import run_count
 from orchestrator.research.claims.ledger import Ledger
 from orchestrator.research.claims.mentions import Named
 from orchestrator.research.claims.printed import is_printed
-from orchestrator.research.claims.whole_readings import Part, WholeReading
+from orchestrator.research.claims.whole_readings import SentencePart, WholeReading
 
 _LEFT_OUT = {"n", "num", "number", "max", "min", "total", "size", "value", "default"}
 _SIDES: tuple[Bound, ...] = ("above", "below", "at least", "at most")
 
 
-def setting_reading(part: Part, seen: Named, ledger: Ledger) -> WholeReading | None:
+def setting_reading(part: SentencePart, seen: Named, ledger: Ledger) -> WholeReading | None:
     """Whether as many runs as are said have a setting on the side of a bound; None where a sentence names a metric, or
     no setting of which every run has one value.
     """
@@ -24,7 +24,7 @@ def setting_reading(part: Part, seen: Named, ledger: Ledger) -> WholeReading | N
     if seen.metrics or (bound and bound not in _SIDES) or part.number.percent or part.number.times:
         return None
     name, by_run = _named_setting(part, ledger)
-    said = counted(part, seen.masked, ledger) if name else None
+    said = run_count(part, seen.masked, ledger) if name else None
     if said is None:
         return None
     number = part.number
@@ -42,7 +42,7 @@ def setting_reading(part: Part, seen: Named, ledger: Ledger) -> WholeReading | N
     )
 
 
-def _named_setting(part: Part, ledger: Ledger) -> tuple[str, dict[int, float]]:
+def _named_setting(part: SentencePart, ledger: Ledger) -> tuple[str, dict[int, float]]:
     """The setting that the words around a number name by all words of its name, and each run's value of it."""
     near = {
         words.plain_form(word)

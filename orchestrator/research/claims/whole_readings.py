@@ -25,7 +25,7 @@ class WholeReading:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class SentencePart:
     """The part of a sentence around a number: ``before`` it and ``after`` it, in lower case, and the runs that are
     named there. In its text the names of single runs and of data sets are hidden, since words of them say nothing.
     """
@@ -56,7 +56,9 @@ _OF_A_UNIT = re.compile(
 )
 
 
-def part_of(number: Printed, seen: Named, text: str, context: Context, ledger: Ledger) -> Part:
+def part_of(
+    number: Printed, seen: Named, text: str, context: Context, ledger: Ledger
+) -> SentencePart:
     """``text`` is the sentence, in which names are not masked."""
     first, last = part_around(number.start, number.end, seen.masked, text)
     scope = scope_of(number, seen, seen.masked, context)
@@ -65,7 +67,7 @@ def part_of(number: Printed, seen: Named, text: str, context: Context, ledger: L
     hidden = [one for one in seen.runs if one.names and not one.every and not one.alias]
     for one in (*hidden, *(data for data in seen.data if not data.every)):
         text = text[: one.start] + NAME * (one.end - one.start) + text[one.end :]
-    return Part(
+    return SentencePart(
         number=number,
         text=text,
         first=first,
@@ -76,7 +78,7 @@ def part_of(number: Printed, seen: Named, text: str, context: Context, ledger: L
     )
 
 
-def has_other_bounds(part: Part) -> bool:
+def has_other_bounds(part: SentencePart) -> bool:
     """Whether the part bounds its runs by another number as well: "above 4 and below 12"."""
     last = part.number.end + len(part.after)
     others = printed_numbers(part.text[part.first : last])
@@ -111,7 +113,7 @@ def data_of(scope: Scope, metric: str, ledger: Ledger) -> tuple[str, ...]:
     )
 
 
-def values_of(
+def measured_values(
     number: Printed, run: int, data: str, metric: str, text: str, ledger: Ledger, *, seeds: bool
 ) -> tuple[float, ...]:
     """The mean of a run, or its values per seed, in the unit of a number; none where that unit is another's."""

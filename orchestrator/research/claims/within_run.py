@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from orchestrator.research.claims import words
 from orchestrator.research.claims.bounds import Bound
 from orchestrator.research.claims.ledger import AVERAGE, Ledger
-from orchestrator.research.claims.whole_readings import Part, labels, values_of
+from orchestrator.research.claims.whole_readings import SentencePart, labels, measured_values
 
 _SEED = r"(?:random\s+|single\s+)?(?:seeds?|repetitions?|repeats?|replicates?)\b"
 _DATA = r"(?:data\s?sets?|tasks?|corpora)\b"
@@ -41,7 +41,7 @@ class Repeated:
     what: str
 
 
-def repeated(part: Part, plain: str) -> Repeated | None:
+def repeated(part: SentencePart, plain: str) -> Repeated | None:
     """Of how many seeds or data sets a part of a sentence speaks; None where it speaks of none."""
     for noun, forms in _PATTERNS.items():
         for name, pattern in forms:
@@ -56,7 +56,7 @@ def repeated(part: Part, plain: str) -> Repeated | None:
     return None
 
 
-def repeated_runs(part: Part, ledger: Ledger) -> tuple[int, ...]:
+def repeated_runs(part: SentencePart, ledger: Ledger) -> tuple[int, ...]:
     """The runs of which it is said."""
     return part.named or part.scope.runs or ledger.numbers
 
@@ -66,7 +66,12 @@ def told_of(said: Repeated, runs: tuple[int, ...], ledger: Ledger) -> str:
 
 
 def repeated_holds(
-    part: Part, said: Repeated, bound: Bound, metric: str, data: tuple[str, ...], ledger: Ledger
+    part: SentencePart,
+    said: Repeated,
+    bound: Bound,
+    metric: str,
+    data: tuple[str, ...],
+    ledger: Ledger,
 ) -> bool | None:
     """Whether the bound holds for as many; None where the values are not known."""
     held = list[bool]()
@@ -77,11 +82,11 @@ def repeated_holds(
 
 
 def _populations(
-    part: Part, said: Repeated, metric: str, data: tuple[str, ...], ledger: Ledger
+    part: SentencePart, said: Repeated, metric: str, data: tuple[str, ...], ledger: Ledger
 ) -> Iterator[tuple[float, ...]]:
     for run in repeated_runs(part, ledger):
         rows = {
-            one: values_of(
+            one: measured_values(
                 part.number, run, one, metric, part.text, ledger, seeds=said.noun == "seed"
             )
             for one in (data if said.noun == "seed" else ledger.datasets)
