@@ -12,7 +12,23 @@ from orchestrator.research.claims.mentions import Named
 from orchestrator.research.claims.printed import is_printed
 from orchestrator.research.claims.whole_readings import SentencePart, WholeReading
 
-_LEFT_OUT = {"n", "num", "number", "max", "min", "total", "size", "value", "default"}
+_LEFT_OUT = {
+    "n",
+    "num",
+    "number",
+    "max",
+    "min",
+    "total",
+    "size",
+    "value",
+    "default",
+    "of",
+    "the",
+    "a",
+    "in",
+    "per",
+    "to",
+}
 _SIDES: tuple[Bound, ...] = ("above", "below", "at least", "at most")
 
 
@@ -21,7 +37,9 @@ def setting_reading(part: SentencePart, seen: Named, ledger: Ledger) -> WholeRea
     no setting of which every run has one value.
     """
     bound, _ = plain_bound(part.before)
-    if seen.metrics or (bound and bound not in _SIDES) or part.number.percent or part.number.times:
+    if part.number.spelled or part.number.times or part.number.percent:
+        return None
+    if seen.metrics or (bound and bound not in _SIDES):
         return None
     name, by_run = _named_setting(part, ledger)
     said = run_count(part, seen.masked, ledger) if name else None
@@ -53,7 +71,7 @@ def _named_setting(part: SentencePart, ledger: Ledger) -> tuple[str, dict[int, f
     for name in dict.fromkeys(one.name for one in ledger.base_settings if one.name):
         own = set(words.words_of(name)) - _LEFT_OUT
         by_run = _values(name, ledger)
-        if own and own <= near and len(own) > most and by_run:
+        if any(len(word) > 2 for word in own) and own <= near and len(own) > most and by_run:
             found, most = (name, by_run), len(own)
     return found
 

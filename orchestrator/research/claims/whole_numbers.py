@@ -23,13 +23,17 @@ _CONDITION = re.compile(
 """What is a rule, and no result: "runs count as equal if they differ by less than 0.02"."""
 _COUNT = re.compile(r"\s+(?:\w+\s+)?(?:seeds|layers|heads|runs|epochs|models|data\s?sets|tasks)\b")
 """Behind a number that counts, and is no result."""
+_ERRORS = re.compile(
+    r"[\s-]+(?:of\s+)?(?:(?:their|its|the|these|combined|paired|standard)\s+)*(?:errors?|deviations?|sigmas?|SDs?|SEs?)\b"
+)
+"""Behind a number of errors."""
 
 
 def whole_reading(
     number: Printed, sentence: Sentence, seen: Named, ledger: Ledger, context: Context
 ) -> WholeReading | None:
     """What a number says of several runs, and whether it holds; None where it is of one, or stands in a table."""
-    if sentence.cells or number.signed:
+    if sentence.cells or number.signed or _ERRORS.match(seen.masked, number.end):
         return None
     part = part_of(number, seen, sentence.text, context, ledger)
     if _CONDITION.search(part.before) or words.HEDGED.search(part.before):
