@@ -143,7 +143,9 @@ def _plain(rows: Iterable[Sentence]) -> Iterator[str]:
     """The texts of sentences without the numbers of items; a row of a table has none."""
     for _, part in groupby(rows, key=lambda one: one.part):
         own = [*part]
-        texts = without_labels([one.text[:_LONGEST] if not one.cells else "" for one in own])
+        texts = without_labels(
+            ["" if one.cells else (one.named or one.text)[:_LONGEST] for one in own]
+        )
         yield from (text or one.text for text, one in zip(texts, own, strict=True))
 
 

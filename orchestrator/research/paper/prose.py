@@ -36,7 +36,7 @@ class Sentence:
     section, in lower case; those of one ``paragraph`` follow each other; a ``kind`` of item or row
     stands under what was said before the list or table, a note hangs on the sentence before it, and a title is that of
     a subsection. ``cells`` are those of a row, with what stands above and
-    before them.
+    before them. ``named`` is its text with the names of symbols, where it has any.
     """
 
     part: str
@@ -46,6 +46,7 @@ class Sentence:
     paragraph: int = 0
     kind: SentenceKind = "prose"
     cells: tuple[TableCell, ...] = ()
+    named: str = ""
 
 
 _BREAK = re.compile(
@@ -200,9 +201,17 @@ def _split(
     pieces.append((at, end))
     found = []
     for first, last in pieces:
-        text = " ".join(visible_text(source[first:last]).split())
-        if text:
+        text, named = _texts(source[first:last])
+        if text or named:
             blank = len(source[first:last]) - len(source[first:last].lstrip())
             tail = len(source[first:last].rstrip())
-            found.append(Sentence(part, text, first + blank, first + tail, paragraph, kind))
+            found.append(
+                Sentence(part, text, first + blank, first + tail, paragraph, kind, named=named)
+            )
     return found
+
+
+def _texts(piece: str) -> tuple[str, str]:
+    """What a piece of source prints, and the same with the names of symbols where that is another text."""
+    text, named = (" ".join(visible_text(piece, symbols=one).split()) for one in (False, True))
+    return text, named if named != text else ""

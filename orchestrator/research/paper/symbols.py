@@ -28,6 +28,7 @@ _LETTERS = {
     "λ": "lambda", "ρ": "rho", "σ": "sigma", "τ": "tau", "φ": "phi", "χ": "chi", "ψ": "psi", "ω": "omega",
 }  # fmt: skip
 _UNICODE = re.compile(f"[{''.join(_LETTERS)}]")
+_SPELLED = re.compile(rf"\\(?:var)?({_GREEK})(?![A-Za-z])")
 _DIGITS = str.maketrans("²³⁰¹₀₁₂₃₄₅₆₇₈₉", "23010123456789")
 
 
@@ -66,3 +67,8 @@ def with_symbols(text: str) -> str:
     text = _OUTSIDE.sub(lambda match: f"{match['letter']}{match['script'] or match['text']} ", text)
     text = _RAISED.sub(lambda match: match["letter"] + match["script"].translate(_DIGITS), text)
     return _UNICODE.sub(lambda match: f" {_LETTERS[match[0]]} ", text)
+
+
+def with_greek(text: str) -> str:
+    """``text`` with the names of Greek letters in place of their commands."""
+    return _SPELLED.sub(r" \1 ", text)
