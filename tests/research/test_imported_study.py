@@ -135,6 +135,23 @@ def test_the_report_says_that_nothing_of_it_was_measured_here(tmp_path: Path) ->
     assert "0.0 s" not in text.partition("Model calls")[0].partition("description")[2][:2000]
 
 
+def test_text_under_a_heading_that_no_paper_of_ours_has_is_held_to_the_results_too(
+    tmp_path: Path,
+) -> None:
+    said = "No other schedule was tried."
+    for at, (value, right) in enumerate((("0.31", True), ("0.11", False))):
+        tex = TEX.replace(
+            said, f"The run with a decay of 0.9 has a final loss of {value} on the line."
+        )
+        folder = tmp_path / str(at)
+        folder.mkdir()
+        done = taken(folder, whole_files() | {"latex/template.tex": tex.encode()})
+        assert (done.study.unresolved == ()) is right
+        assert any(one.where.startswith("ablation") for one in done.study.claims) is right
+        if not right:
+            assert done.study.unresolved[0].startswith("ablation of the schedule: ")
+
+
 def test_a_number_that_no_result_carries_marks_the_paper_and_is_not_corrected(
     tmp_path: Path,
 ) -> None:

@@ -66,7 +66,7 @@ def sentences_of(study: str, sample: random.Random) -> Iterator[Probe]:
         for data in ledger.datasets:
             place = _place(ledger, data, metric, sample) if metric.headline else None
             if place is not None:
-                for kind, true, false in (*_prose(place), *_tables(place)):
+                for kind, true, false in (*_prose(place), *_several(place), *_tables(place)):
                     yield Probe(study=study, kind=kind, true=True, text=true)
                     yield Probe(study=study, kind=kind, true=False, text=false)
 
@@ -148,6 +148,37 @@ def _prose(at: _Place) -> Iterator[tuple[str, str, str]]:
             f"{at.on}, the {what} of {own} is {v}, with a standard deviation of %s over the seeds."
         )
         yield "deviation", said % _digits(deviation), said % _digits(deviation * 1.6)
+
+
+def _several(at: _Place) -> Iterator[tuple[str, str, str]]:
+    """(kind, true, false) of sentences about the distance of two runs, and about how many runs are beyond a bound."""
+    one, two, what = at.runs[1], at.runs[2], at.named
+    apart = abs(at.value(one) - at.value(two))
+    names = f"{_name(one)} and {_name(two)}"
+    near, less = _digits(apart * 1.3), _digits(apart * 0.6)
+    if apart > 0.02:
+        said = f"{at.on}, the {what} of {names} is within %s of each other."
+        yield "within", said % near, said % less
+        said = f"{at.on}, {names} differ in {what} by less than %s."
+        yield "differ", said % near, said % less
+        said = f"{at.on}, {names} are more than %s apart in {what}."
+        yield "apart", said % less, said % near
+    place = (at.data, at.metric.name)
+    known = [run for run in at.ledger.runs if (run.number, *place) in at.ledger.cells]
+    known.sort(key=at.value)
+    *_, third, second, first = map(at.value, known)
+    if first - second > _APART * first and second - third > _APART * first:
+        high, low = _digits((first + second) / 2), _digits((second + third) / 2)
+        for said in (
+            f"{at.on}, only one run has a {what} above %s.",
+            f"{at.on}, only {_name(known[-1])} has a {what} above %s.",
+            f"{at.on}, all runs but {_name(known[-1])} have a {what} below %s.",
+            f"{at.on}, neither {_name(known[-2])} nor {_name(known[0])} exceeds a {what} of %s.",
+        ):
+            yield "counted", said % high, said % low
+        if known[-1].number:  # of the baseline, "no run" may say nothing
+            said = f"{at.on}, no run has a {what} above %s."
+            yield "none", said % _digits(first * 1.03), said % high
 
 
 def _table(caption: str, head: list[str], rows: list[list[str]]) -> str:

@@ -28,9 +28,9 @@ _NEGATED = re.compile(
 )
 _OPPOSITE: dict[Bound, Bound] = {"above": "at most", "below": "at least"}
 _BETWEEN = re.compile(
-    r"(?:[\s$(]|\ba\b|\ban? (?:[\w-]+ ){1,3}of\b|\bthe (?:mark|value|level|threshold|bar|limit) of\b)*"
+    r"(?:[\s$(]|\ba\b|\ban? (?:[\w-]+ ){1,5}of\b|\bthe (?:mark|value|level|threshold|bar|limit) of\b)*"
 )
-_NEAR = 48  # characters before a number in which its bound stands
+_NEAR = 64  # characters before a number in which its bound stands
 _LEFT = 0.1  # of the last digit: what rounding may add to a bound that includes its number
 _OF_A_RUN = re.compile(
     rf"\s*(?:%|nats?|bits?|points?|s|seconds?|steps?|updates?)?\s*,?\s*\(?\s*(?:(?:in|of|for|by|with|under|at|on)\s+)?(?:that of\s+)?(?:the\s+)?{NAME}"
@@ -39,13 +39,19 @@ _OF_A_RUN = re.compile(
 
 def bound_of(before: str) -> Bound:
     """What the words just before a number say of it."""
+    name, ahead = plain_bound(before)
+    denied = name in _OPPOSITE and _NEGATED.search(ahead)
+    return _OPPOSITE[name] if denied else name
+
+
+def plain_bound(before: str) -> tuple[Bound, str]:
+    """What the words just before a number say of it, whether or not others deny it, and the text before these words."""
     near = before[-_NEAR:].lower()
     for name, pattern in _WORDS:
         for match in pattern.finditer(near):
             if _BETWEEN.fullmatch(near, match.end()):
-                denied = name in _OPPOSITE and _NEGATED.search(near[: match.start()])
-                return _OPPOSITE[name] if denied else name
-    return ""
+                return name, near[: match.start()]
+    return "", near
 
 
 _WORDS: tuple[tuple[Bound, re.Pattern[str]], ...] = (

@@ -1,32 +1,14 @@
-"""Standard deviations of the values per seed: where a text says that it prints them, and what they are."""
+"""Standard deviations of the values per seed."""
 
 from __future__ import annotations
 
 import math
-import re
 import statistics
 from collections.abc import Iterator
 
 from orchestrator.research.claims.facts import Fact
 from orchestrator.research.claims.ledger import Cell, Ledger
 from orchestrator.research.claims.scope import Scope
-
-DEVIATION = re.compile(
-    r"\bstandard deviations?\b|\bstd(?:ev|s)?\b\.?|\bstd\.? ?devs?\b|\bs\.d\.|\bSDs?\b",
-    re.IGNORECASE,
-)
-_STANDARD_ERROR = re.compile(
-    r"\bstandard errors?\b|\bstderr|\bs\.e\.(?:m\.)?|\bSEM?\b", re.IGNORECASE
-)
-
-
-def says_deviation(text: str) -> bool:
-    return bool(DEVIATION.search(text))
-
-
-def only_deviations(text: str) -> bool:
-    """Whether the errors of a text are said to be deviations, and none to be a standard error."""
-    return says_deviation(text) and not _STANDARD_ERROR.search(text)
 
 
 def deviation_facts(scope: Scope, dataset: str, metric: str, ledger: Ledger) -> Iterator[Fact]:

@@ -1,4 +1,4 @@
-"""Words about all runs, such as "best", and "five of eight runs above 0.9", held to every run."""
+"""Words about all runs, such as "best", held to every run."""
 
 from __future__ import annotations
 
@@ -67,25 +67,3 @@ def _is_extreme(run: int, place: tuple[str, str], what: str, ledger: Ledger) -> 
         return False
     found = extreme_run(dataset, metric, what, ledger)
     return found is None or own.mean == ledger.cells[found, dataset, metric].mean
-
-
-_RUNS_BEYOND = re.compile(
-    r"\b(?P<count>\d+|[a-z]+) (?:of|out of) (?:the |all |our )?(?P<all>\d+|[a-z]+) (?:runs|variants|settings|models"
-    r"|configurations)\b.*?\b(?P<side>above|over|below|under|exceed\w*|beyond)\s+(?P<number>\d*\.?\d+)(?P<percent>\s*%)?",
-    re.IGNORECASE,
-)
-
-
-def count_problems(clause: Clause, scope: Scope, ledger: Ledger) -> list[str]:
-    """For "five of the eight runs end above 0.9": how many runs are."""
-    match = _RUNS_BEYOND.search(clause.text)
-    count = None if match is None else words.spelled_count(match["count"])
-    if match is None or count is None or not scope.metrics:
-        return []
-    limit = float(match["number"]) / (100 if match["percent"] else 1)
-    up = match["side"].lower() in {"above", "over", "beyond"} or match["side"].startswith("exceed")
-    for data, metric in places_of(scope, ledger):
-        means = [c.mean for n in ledger.numbers if (c := ledger.cells.get((n, data, metric)))]
-        if sum((mean > limit) == up for mean in means) == count:
-            return []
-    return [f"{match['count']!r} runs: another number of them is ({scope.told(ledger)})"]

@@ -50,7 +50,7 @@ def metric_mentions(text: str, ledger: Ledger) -> Iterator[Mention]:
     text = _BEFORE_TRAINING.sub(lambda match: "initial".ljust(len(match[0])), text)
     tokens = [
         (_as_in_names(match[0], own), match.span())
-        for match in re.finditer(r"[A-Za-z]+|\d+", text)
+        for match in re.finditer(r"[A-Za-z]+|\d+|Δ", text)
         if match[0].lower() != "times"
     ]
     whole = [one for metric in ledger.metrics for one in _windows(tokens, metric, ledger)]

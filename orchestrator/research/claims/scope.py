@@ -11,6 +11,7 @@ from orchestrator.research.claims.ledger import AVERAGE, Ledger
 from orchestrator.research.claims.lists import paired_names, zipped_run
 from orchestrator.research.claims.mentions import Mention, Named
 from orchestrator.research.claims.printed import Printed
+from orchestrator.research.claims.printed_errors import Errors
 
 # Between a number and the name that follows it: "0.80 nats (run 1", "0.72 on x_minus_y".
 _ATTACHED = re.compile(
@@ -23,14 +24,14 @@ _ERROR = re.compile(r"\s*%?\s*\+-\s*[\d.]+(?:e[-+]?\d+)?\s*%?")
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What the sentences before have named, for those that name it no more. ``deviations``: the paper says somewhere
-    that it prints standard deviations.
+    """What the sentences before have named, for those that name it no more. ``errors``: what the paper says somewhere
+    that it prints after a ±.
     """
 
     runs: tuple[int, ...] = ()
     data: tuple[str, ...] = ()
     metrics: tuple[str, ...] = ()
-    deviations: bool = False
+    errors: Errors = ""
 
     def after(self, seen: Named) -> Context:
         """With what one more sentence names."""
@@ -60,7 +61,7 @@ class Scope:
     all_metrics: tuple[str, ...] = ()
     alone: tuple[int, ...] = ()
     compared: bool = False
-    deviations: bool = False
+    errors: Errors = ""
 
     def told(self, ledger: Ledger) -> str:
         """How a number was read, for whoever corrects it."""
@@ -120,7 +121,7 @@ def scope_at(start: int, end: int, seen: Named, text: str, context: Context) -> 
         every_run=every_run,
         every_data=every_data,
         compared=compared,
-        deviations=context.deviations,
+        errors=context.errors,
     )
 
 

@@ -21,6 +21,8 @@ _EVERY = re.compile(
     re.IGNORECASE,
 )
 
+_SAMPLE = re.compile(r"(?<![\w-])[nN]\s*=\s*$")
+
 
 def seed_counts(ledger: Ledger) -> frozenset[int]:
     """How many seeds the data sets have."""
@@ -127,10 +129,11 @@ def every_seed_problem(
 
 
 def is_count_of_seeds(number: Printed, text: str, ledger: Ledger) -> bool:
-    """For "40 outbreaks": the number of seeds before what a study calls them."""
+    """For "40 outbreaks" and "n = 40": the number of seeds before what a study calls them, or as a sample's size."""
+    sample = _SAMPLE.search(text[: number.start])
     after = re.match(rf"\s+(?:\w+\s+){{0,2}}?(\w+s\b|{NAME}+)", text[number.end :])
     counted = number.value in seed_counts(ledger) and not (number.percent or number.times)
-    return bool(after) and counted
+    return bool(after or sample) and counted
 
 
 def wrong_count_of_seeds(number: Printed, text: str, ledger: Ledger) -> bool:

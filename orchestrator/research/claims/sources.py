@@ -16,6 +16,7 @@ from orchestrator.research.claims.scope import Context, Scope, scope_of
 from orchestrator.research.claims.seeds import is_count_of_seeds, is_part, parts_of_seeds
 from orchestrator.research.claims.tracing import found_facts, run_seconds
 from orchestrator.research.claims.universal import universal_source
+from orchestrator.research.claims.whole_numbers import whole_reading
 from orchestrator.research.paper.prose import Sentence
 
 _BEFORE_ERROR = re.compile(r"\s*%?\s*\+-")
@@ -33,7 +34,8 @@ def number_source(
     strict: bool,
 ) -> str:
     """Where a number comes from; ``mean`` is the number before it, whose error it may be."""
-    if not number.percent and counted_noun(number, seen.masked):
+    whole = whole_reading(number, sentence, seen, ledger, context)
+    if whole is None and not number.percent and counted_noun(number, seen.masked):
         return fixed_source(number, sentence.text, seen, ledger, of_results=False)
     scope = scope_of(number, seen, seen.masked, context)
     if (part := parts_of_seeds(seen.masked, ledger).get(number.start)) is not None:
@@ -48,7 +50,17 @@ def number_source(
         return source_in_cell(at, other, ledger, strict=strict) or fixed_source(
             number, sentence.text, seen, ledger, of_results=at.bound
         )
+    if whole is not None:
+        return whole.read.replace("read as", "of several runs") if whole.holds else ""
     return _source_in_text(number, sentence, seen, scope, ledger, context, mean, strict=strict)
+
+
+def number_read(
+    number: Printed, sentence: Sentence, seen: Named, ledger: Ledger, context: Context
+) -> str:
+    """How a number was read, for whoever corrects it."""
+    whole = whole_reading(number, sentence, seen, ledger, context)
+    return whole.read if whole else scope_of(number, seen, seen.masked, context).told(ledger)
 
 
 def _source_in_text(

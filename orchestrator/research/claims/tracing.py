@@ -12,8 +12,6 @@ from orchestrator.research.claims.agreeing import changes_by
 from orchestrator.research.claims.deviations import (
     deviation_facts,
     has_deviation,
-    only_deviations,
-    says_deviation,
 )
 from orchestrator.research.claims.extreme_values import extreme_facts
 from orchestrator.research.claims.facts import (
@@ -28,6 +26,7 @@ from orchestrator.research.claims.ledger import (
     Ledger,
 )
 from orchestrator.research.claims.printed import Printed, is_printed
+from orchestrator.research.claims.printed_errors import only_deviations, says_deviation
 from orchestrator.research.claims.printing import is_told, prints_fact
 from orchestrator.research.claims.readings import (
     ERRORS,
@@ -143,9 +142,10 @@ def _facts(
 def _errors(at: _Place, text: str, ledger: Ledger, *, after_error: bool) -> Iterator[Fact]:
     """Standard errors; deviations where the text, or for a number after a ± the paper, speaks of them."""
     place = (at.dataset, at.metric, ledger)
-    if says_deviation(text) or (after_error and at.scope.deviations):
+    if says_deviation(text) or (after_error and at.scope.errors):
         yield from deviation_facts(at.scope, *place)
-    if only_deviations(text) and has_deviation(at.scope, *place):
+    only = only_deviations(text) or (after_error and at.scope.errors == "only")
+    if only and has_deviation(at.scope, *place):
         return
     own = "error" in words.words_of(at.metric)  # "the forecast error" is no standard error
     if after_error or (_STANDARD if own else ERRORS).search(text.lower()):

@@ -23,6 +23,7 @@ SYNONYMS = {
     "deviation": "std", "deviations": "std", "sd": "std", "gains": "gain", "forecasts": "forecast",
     "forecasting": "forecast", "bias": "bias", "biases": "bias",
     "fluctuation": "fluct", "fluctuations": "fluct", "perplexity": "ppl", "testing": "test",
+    "δ": "delta",
 }  # fmt: skip
 """A word, and the one that stands for it in the names of metrics and settings."""
 

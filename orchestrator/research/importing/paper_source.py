@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 
 from orchestrator.core.research import Figure
+from orchestrator.research.claims.section_kinds import is_of_others
 from orchestrator.research.importing.values import SplitPaper
 from orchestrator.research.paper import latex
 from orchestrator.research.paper.latex import BEGIN, END
@@ -14,7 +15,9 @@ from orchestrator.research.stages.sections import SECTIONS, Section, section_nam
 
 _TITLE = re.compile(r"\\title\s*(?=\{)")
 _ABSTRACT = (r"\begin{abstract}", r"\end{abstract}")
-_HEADING = re.compile(r"\\section\*?\s*\{([^{}]{0,200})\}")
+_HEADING = re.compile(
+    r"\\section\*?\s*(?:\[[^\]]{0,400}\]\s*)?\{((?:[^{}]|\{(?:[^{}]|\{[^{}]{0,200}\}){0,200}\}){0,200})\}"
+)
 _AFTER = re.compile(
     r"\\(?:bibliographystyle|bibliography|appendix|printbibliography)\b|\\begin\{thebibliography\}"
 )
@@ -34,6 +37,8 @@ _NAMES: tuple[tuple[str, str], ...] = (
     ("conclusion", r"conclusions?|conclusion and|summary"),
 )
 """What a heading says, for each of our sections; the first that fits counts."""
+_OTHERS = ("related", "background")
+"""Sections about other people's work, of which no heading is that has a word of ours too."""
 
 
 def split_paper(tex: str) -> SplitPaper:
@@ -74,8 +79,12 @@ def _with_sections_out(body: str, texts: dict[str, str]) -> tuple[str, tuple[str
 def section_of(heading: str) -> Section | None:
     """The section of ours that a heading names."""
     said = visible_text(heading).lower()
-    names = (name for name, pattern in _NAMES if re.search(rf"\b(?:{pattern})", said))
-    found = next(names, None)
+    names = [name for name, pattern in _NAMES if re.search(rf"\b(?:{pattern})", said)]
+    if is_of_others(said):
+        found: str | None = next((name for name in names if name in _OTHERS), _OTHERS[0])
+    else:
+        own = [name for name in names if name not in _OTHERS]
+        found = next(iter(own or names), None)
     return section_named(found) if found else None
 
 

@@ -21,7 +21,10 @@ from orchestrator.research.paper.unprinted import blanks_for, without_false
 from orchestrator.research.paper.visible import OPENING, visible_text
 
 _DROPPED_ENVIRONMENTS = ("filecontents", "filecontents*", "thebibliography", "comment")
-_SECTION = re.compile(r"\\(section|subsection|begin)\*?\{((?:[^{}]|\{[^{}]*\})*)\}")
+_SECTION = re.compile(
+    r"\\(section|chapter|part|subsection|begin)(?![A-Za-z])\*?(?:\s*\[[^\]]{0,400}\])?\s*"
+    r"\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}"
+)
 
 
 SentenceKind = Literal["prose", "item", "row", "caption", "note", "title"]
@@ -33,7 +36,7 @@ class Sentence:
     section, in lower case; those of one ``paragraph`` follow each other; a ``kind`` of item or row
     stands under what was said before the list or table, a note hangs on the sentence before it, and a title is that of
     a subsection. ``cells`` are those of a row, with what stands above and
-    before them.
+    before them. ``named`` is its text with the names of symbols, where it has any.
     """
 
     part: str
@@ -43,6 +46,7 @@ class Sentence:
     paragraph: int = 0
     kind: SentenceKind = "prose"
     cells: tuple[TableCell, ...] = ()
+    named: str = ""
 
 
 _BREAK = re.compile(
@@ -73,7 +77,7 @@ def sentences(tex: str) -> tuple[Sentence, ...]:
     titles = {
         match.end(): match.span(2)
         for match in _SECTION.finditer(source, first, stop)
-        if match[1] == "section"
+        if match[1] in {"section", "chapter", "part"}
     }
     for part, start, end in _parts(source, first + len(BEGIN), stop):
         if start in titles:
@@ -197,9 +201,17 @@ def _split(
     pieces.append((at, end))
     found = []
     for first, last in pieces:
-        text = " ".join(visible_text(source[first:last]).split())
-        if text:
+        text, named = _texts(source[first:last])
+        if text or named:
             blank = len(source[first:last]) - len(source[first:last].lstrip())
             tail = len(source[first:last].rstrip())
-            found.append(Sentence(part, text, first + blank, first + tail, paragraph, kind))
+            found.append(
+                Sentence(part, text, first + blank, first + tail, paragraph, kind, named=named)
+            )
     return found
+
+
+def _texts(piece: str) -> tuple[str, str]:
+    """What a piece of source prints, and the same with the names of symbols where that is another text."""
+    text, named = (" ".join(visible_text(piece, symbols=one).split()) for one in (False, True))
+    return text, named if named != text else ""

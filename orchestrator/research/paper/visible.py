@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from orchestrator.research.paper.siunitx import with_units
+from orchestrator.research.paper.symbols import symbol_name, with_greek, with_symbols
 from orchestrator.research.paper.unprinted import COMMAND_OPTIONS, DROPPED
 
 _ARGUMENT = r"(?:\s*\{(?:[^{}]|\{[^{}]*\})*\})"
@@ -52,10 +53,19 @@ def _without_formula(match: re.Match[str]) -> str:
     return " " if _OVER_VARIABLES.search(match[0]) else match[0]
 
 
-def visible_text(tex: str) -> str:
-    """LaTeX as text: numbers as a reader sees them, blank lines between rows and paragraphs."""
+def _named_or_without(match: re.Match[str]) -> str:
+    return symbol_name(match[0]) or _without_formula(match)
+
+
+def visible_text(tex: str, *, symbols: bool = True) -> str:
+    """LaTeX as text: numbers as a reader sees them, blank lines between rows and paragraphs. ``symbols``: those by
+    which quantities are called are words.
+    """
     text = re.sub(r"\\\\(\s*\[[^\]]*\])?", "\n\n", tex.replace(_FILLER, ""))
-    text = _FORMULAE.sub(_without_formula, text)
+    if symbols:
+        text = with_greek(_FORMULAE.sub(_named_or_without, with_symbols(text)))
+    else:
+        text = _FORMULAE.sub(_without_formula, text)
     text = OPENING.sub("\n\n", text)
     text = re.sub(r"\\(?:end|begin)\{[^}]*\}", "\n\n", text)
     text = re.sub(r"\\caption" + COMMAND_OPTIONS, "\n\n", text)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from orchestrator.research.claims.check import Checked, check_section
+from orchestrator.research.claims.check import Checked, check_section, printed_errors
 from orchestrator.research.claims.ledger import Ledger
 from orchestrator.research.paper import latex, references
 from orchestrator.research.paper.markdown import as_latex
@@ -103,9 +103,13 @@ def section_named(name: str) -> Section:
     return next(one for one in SECTIONS if one.name == name)
 
 
-def wrong_sentences(section: Section, text: str, ledger: Ledger) -> tuple[Checked, ...]:
-    """The sentences of a section that its numbers do not carry."""
-    return tuple(one for one in check_section(text, ledger, section.part) if one.problems)
+def wrong_sentences(
+    section: Section, texts: Mapping[str, str], ledger: Ledger
+) -> tuple[Checked, ...]:
+    """The sentences of a section that its numbers do not carry. ``texts`` are those of the sections so far."""
+    errors = printed_errors(texts.values())
+    rows = check_section(texts[section.name], ledger, section.part, errors=errors)
+    return tuple(one for one in rows if one.problems)
 
 
 def told(rows: Iterable[tuple[str, Section, Checked]], texts: Mapping[str, str]) -> str:

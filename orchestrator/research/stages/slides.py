@@ -29,6 +29,7 @@ from orchestrator.research.run_spec import Study
 from orchestrator.research.stages.blocks import figure_rows
 from orchestrator.research.stages.compile import latex_job
 from orchestrator.research.stages.study_ledger import study_ledger
+from orchestrator.research.stages.verify import study_errors
 from orchestrator.research.stages.writeup import AUTHOR_NOTE
 
 FEWEST, MOST = 6, 10  # slides, without the first
@@ -114,7 +115,7 @@ def _asked(study: Study, turns: tuple[Message, ...], ledger: Ledger, ports: Port
 
 def deck_problems(form: DeckForm, study: Study, ledger: Ledger) -> list[str]:
     """Every rule of a deck that a model's breaks, for the model."""
-    problems: list[str] = []
+    problems, errors = list[str](), study_errors(study)
     shown = [one.figure for one in form.slides if one.figure]
     problems += [f"no figure is named {name!r}" for name in shown if name not in study.figures]
     problems += [
@@ -130,7 +131,8 @@ def deck_problems(form: DeckForm, study: Study, ledger: Ledger) -> list[str]:
             problems += [f"{where}: leave out {name}" for name in latex.primitives(text)]
             if "\\cite" in text or "\\begin" in text or "\\includegraphics" in text:
                 problems.append(f"{where}: no citation, environment or picture in a text")
-            wrong = [p for row in check_section(text, ledger, "slides") for p in row.problems]
+            rows = check_section(text, ledger, "slides", errors=errors)
+            wrong = [p for row in rows for p in row.problems]
             problems += [f"{where}: {text[:80]!r}: {p}" for p in wrong]
     return problems
 

@@ -14,9 +14,16 @@ from orchestrator.core.errors import IdeaFailed
 from orchestrator.core.papers import Claim
 from orchestrator.record.paper_notes import ClaimsVerified
 from orchestrator.record.ports import Ports
-from orchestrator.research.claims.check import Checked, check_section
+from orchestrator.research.claims.check import (
+    Checked,
+    check_section,
+    check_source,
+    printed_errors,
+)
 from orchestrator.research.claims.ledger import Ledger
 from orchestrator.research.claims.pages import numbers_only_on_pages
+from orchestrator.research.claims.printed_errors import Errors
+from orchestrator.research.paper import latex
 from orchestrator.research.paper.latex import TEX
 from orchestrator.research.prompts import render, text_block
 from orchestrator.research.run_spec import Study
@@ -64,15 +71,46 @@ def verify_numbers(study: Study, ports: Ports) -> Study:
 
 
 def wrong_in(study: Study, ledger: Ledger) -> tuple[WrongSentence, ...]:
-    """The sentences of the paper that the record does not carry, named for a request."""
+    """The sentences of the paper's sections that the record does not carry, named for a request."""
+    errors = study_errors(study)
     return named_sentences(
         [
             (section_named(name), one)
             for name, text in study.sections
-            for one in check_section(text, ledger, section_named(name).part, strict=not study.typed)
+            for one in _checked(name, text, study, ledger, errors)
             if one.problems
         ]
     )
+
+
+def kept_problems(study: Study, ledger: Ledger) -> list[str]:
+    """What nothing carries in the text of an imported paper that is no section of ours."""
+    return [
+        f"{one.sentence.part}: {_excerpt(one)}: {said}"
+        for one in _kept(study, ledger)
+        for said in one.problems
+    ]
+
+
+def _kept(study: Study, ledger: Ledger) -> tuple[Checked, ...]:
+    """The sentences under an imported paper's other headings, before its first one and behind its last."""
+    if not study.typed:
+        return ()
+    errors = study_errors(study)
+    return check_source(study.skeleton, ledger, strict=False, errors=errors)
+
+
+def study_errors(study: Study) -> Errors:
+    """What a study's paper says, wherever it does, that it prints after a ±."""
+    rest = [latex.body(study.skeleton)] if study.typed else []
+    return printed_errors([*(text for _, text in study.sections), *rest])
+
+
+def _checked(
+    name: str, text: str, study: Study, ledger: Ledger, errors: Errors
+) -> tuple[Checked, ...]:
+    part, strict = section_named(name).part, not study.typed
+    return check_section(text, ledger, part, strict=strict, errors=errors)
 
 
 def open_problems(study: Study, wrong: tuple[WrongSentence, ...], ports: Ports) -> list[str]:
@@ -82,7 +120,8 @@ def open_problems(study: Study, wrong: tuple[WrongSentence, ...], ports: Ports) 
         for _, section, one in wrong
         for problem in one.problems
     ]
-    return [*rows, *_page_problems(study, ports)]
+    kept = kept_problems(study, study_ledger(study, ports, study.skeleton)) if study.typed else []
+    return [*rows, *kept, *_page_problems(study, ports)]
 
 
 def _excerpt(one: Checked) -> str:
@@ -97,10 +136,16 @@ def _page_problems(study: Study, ports: Ports) -> list[str]:
 
 def claims_of(study: Study, ledger: Ledger) -> tuple[Claim, ...]:
     """Every number of the paper's sections, and what it states."""
+    errors = study_errors(study)
+    rows = [
+        (name, one)
+        for name, text in study.sections
+        for one in _checked(name, text, study, ledger, errors)
+    ]
+    rows += [(one.sentence.part, one) for one in _kept(study, ledger)]
     return tuple(
         Claim(text=number.number, where=f"{name}: {_excerpt(one)}", source=number.source)
-        for name, text in study.sections
-        for one in check_section(text, ledger, section_named(name).part, strict=not study.typed)
+        for name, one in rows
         for number in one.traced
     )
 

@@ -114,7 +114,7 @@ def _with_true_sentences(
     texts = dict(study.sections)
     sections = [section_named(name) for name in names]
     wrong = named_sentences(
-        [(one, row) for one in sections for row in wrong_sentences(one, texts[one.name], ledger)]
+        [(one, row) for one in sections for row in wrong_sentences(one, texts, ledger)]
     )
     if not wrong:
         return study
