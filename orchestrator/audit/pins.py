@@ -183,11 +183,27 @@ def limit_findings(container: AuditedContainer, pins: HeldPins | None) -> Iterat
             what = f"{container.kind}: the limit {field.name} was {_text(actual)}"
             policy = f"the policy {pins.policy.name!r}, pinned at {pins.line.where}"
             yield container.finding("limits", what, f"{policy}, sets {_text(expected)}")
+    yield from _data_findings(container, pins, pins.policy)
     box = container.attestation
     if box is not None and box.policy != pins.policy.hash:
         what = "the container's evidence names another policy than the one in force"
         why = f"{box.policy[:12]}…, pinned is {pins.policy.hash[:12]}…"
         yield container.finding("limits", what, why)
+
+
+def _data_findings(
+    container: AuditedContainer, pins: HeldPins, policy: Policy
+) -> Iterator[AuditFinding]:
+    """Each folder of the host in a container that is no pinned data set, or that the policy keeps out."""
+    staged = {(one.name, one.hash) for one in pins.pins.data}
+    allowed = getattr(policy.whole, container.kind).data != "none"
+    for name, source in container.job.data if container.job else ():
+        if not allowed:
+            what = f"{container.kind}: the data set {name!r} was mounted"
+            yield container.finding("limits", what, f"the policy {policy.name!r} lets it see none")
+        elif (name, source) not in staged:
+            what = f"{container.kind}: a folder that is no pinned data set was mounted: {source[:200]!r}"
+            yield container.finding("limits", what, f"as {name!r}, pinned at {pins.line.where}")
 
 
 def image_findings(container: AuditedContainer, pins: HeldPins | None) -> Iterator[AuditFinding]:

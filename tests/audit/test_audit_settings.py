@@ -109,6 +109,19 @@ def test_staged_data_is_expected_where_the_job_names_it(tmp_path: Path) -> None:
     assert said(without)[0].startswith("HostConfig.Mounts was requested as")
 
 
+def test_in_place_of_the_proxys_socket_is_no_other_of_the_hosts() -> None:
+    box = box_of(limits_of("allowlist-example"), "experiment")
+    assert said(box) == []
+    for socket in ("/run/docker.sock", "/root/.ssh/agent"):
+        asked = tuple(
+            (name, value.replace("/tmp/aisci-x/egress.sock", socket))
+            for name, value in box.evidence.asked
+        )
+        assert asked != box.evidence.asked
+        other = replace(box, attestation=replace(box.evidence, asked=asked, inspected=asked))
+        assert said(other)[0].startswith("HostConfig.Mounts was requested as")
+
+
 @pytest.mark.parametrize("runtime", ["runc", "runsc"])
 def test_a_preloaded_interpreter_is_expected_with_the_packages_that_its_job_names_and_no_others(
     runtime: str,
