@@ -18,8 +18,8 @@ from orchestrator.core.tree import digest
 from orchestrator.policy.compare import shown_setting, weaker
 from orchestrator.policy.model_rules import may_be_asked
 from orchestrator.policy.policy import Policy
-from orchestrator.policy.schema import WholePolicy
-from orchestrator.policy.seccomp import Profile, profile_of, shipped_profile
+from orchestrator.policy.schema import BLOCKS, WholePolicy
+from orchestrator.policy.seccomp import DEFAULT, Profile, profile_of, shipped_profile
 from orchestrator.record.events import Forked, RunStarted
 from orchestrator.record.pins import Pins
 from orchestrator.research.pins import policy_of, template_of
@@ -42,6 +42,19 @@ class HeldPins:
     @property
     def pins(self) -> Pins:
         return self.line.event.pins
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The policy's settings, in which a `default` that is another profile here stands as it was. Of a line
+        whose policy can be read.
+        """
+        assert self.policy is not None
+        settings = self.policy.settings
+        if self.profile.sha256 != shipped_profile().sha256:
+            for block in BLOCKS:
+                if settings[block]["seccomp"] == DEFAULT:
+                    settings[block]["seccomp"] = self.profile.normal()
+        return settings
 
     @property
     def folders(self) -> dict[str, str]:
