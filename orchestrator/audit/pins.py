@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from orchestrator import __version__
 from orchestrator.audit.calls import AuditedContainer
 from orchestrator.audit.contents import RecordedContents, recorded_contents
+from orchestrator.audit.false_name import name_findings
 from orchestrator.audit.finding import AuditFinding
 from orchestrator.audit.record import JournalLine, RunRecord
 from orchestrator.core.errors import AisciError
@@ -72,6 +73,7 @@ def _read(line: _Pinning, record: RunRecord) -> HeldPins:
     found: list[tuple[str, str]] = []
     pins = line.event.pins
     policy: Policy | None = None
+    notes: list[AuditFinding] = []
     profile = shipped_profile()
     images, faults = recorded_contents(line.event, record)
     found += faults
@@ -86,6 +88,7 @@ def _read(line: _Pinning, record: RunRecord) -> HeldPins:
         if policy.name != pins.policy.name:
             what = "the pinned policy has another name than its settings"
             found.append((what, str(pins.policy.name)))
+        notes += name_findings(line.where, policy.name, policy.settings)
         template = template_of(pins, record.paths)
         if template.hash != pins.template.hash:
             what = "the pinned template's files do not match its hash"
@@ -96,7 +99,7 @@ def _read(line: _Pinning, record: RunRecord) -> HeldPins:
         why = error.what if isinstance(error, AisciError) else str(error).split("\n")[0]
         found.append(("the pins of this line cannot be read", why))
     findings = [AuditFinding("policy", line.where, what, why) for what, why in found]
-    return HeldPins(line, policy, profile, (*findings, *_notes(line, profile)), images)
+    return HeldPins(line, policy, profile, (*findings, *notes, *_notes(line, profile)), images)
 
 
 def _above_ceilings(pins: Pins, policy: Policy) -> Iterator[tuple[str, str]]:

@@ -538,6 +538,19 @@ def test_a_policy_that_was_changed_is_found_by_its_hash_and_else_by_the_containe
     assert any("names another policy" in what for what in said)
 
 
+def test_a_policy_under_a_shipped_name_that_allows_more_is_noted(forger: Forger, run: Path) -> None:
+    def named(lines: list[Line]) -> None:
+        pin = lines[0]["pins"]["policy"]
+        pin["settings"]["run"]["budget"]["usd"] = 10_000_000
+        pin["settings"]["name"] = pin["name"] = "strict"
+        pin["hash"] = digest(pin["settings"])
+
+    forger.change(forger.run, named)
+    (note,) = (one for one in audited(run).findings if "the name 'strict'" in one.what)
+    assert (note.check, note.level) == ("policy", "noted")
+    assert "settings, such as experiment.runtime: runc" in note.why
+
+
 def test_the_filter_that_default_stood_for_is_pinned_and_noted_where_it_is_another_here(
     forger: Forger, run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
