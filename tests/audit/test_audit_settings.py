@@ -224,9 +224,12 @@ def test_a_container_without_the_gpus_of_its_policy_is_no_weaker_and_one_with_mo
     policy = load_policy("default", ROOT / "policies")
     limits = replace(policy.limits("experiment"), **change)
     container = SimpleNamespace(
-        kind="experiment", limits=limits, attestation=None, finding=lambda _name, what, _why: what
+        kind="experiment", limits=limits, attestation=None, job=None,
+        finding=lambda _name, what, _why: what,
+    )  # fmt: skip
+    held = SimpleNamespace(
+        policy=policy, line=SimpleNamespace(where="line 1"), pins=SimpleNamespace(data=())
     )
-    held = SimpleNamespace(policy=policy, line=SimpleNamespace(where="line 1"))
     told = pins.limit_findings(container, held)  # type: ignore[arg-type]  # what it reads of both
     assert [str(one).split()[3] for one in told] == wrong
 
