@@ -14,9 +14,9 @@ from pathlib import Path
 from orchestrator.api.exported import SUFFIX
 from orchestrator.api.find_run import find_run, id_of
 from orchestrator.api.locking import is_at_work
-from orchestrator.core.errors import UserError
+from orchestrator.core.errors import UnsafeFolder, UserError
 from orchestrator.core.files import UNFINISHED, replacing
-from orchestrator.core.untrusted import folder_entries, open_plain, require_plain
+from orchestrator.core.untrusted import NotPlain, folder_entries, open_plain, require_plain
 from orchestrator.record.chain import head_of
 from orchestrator.record.paths import RunPaths
 
@@ -92,8 +92,17 @@ def _packed_names(paths: RunPaths) -> Iterator[str]:
 
 
 def _add(tar: tarfile.TarFile, path: Path, name: str) -> None:
-    """A file of nobody, without its time, that everybody may read."""
-    with open_plain(path) as file:
+    """A file of nobody, without its time, that everybody may read. Raises :class:`UnsafeFolder` for one of holes."""
+    try:
+        opened = open_plain(path)
+    except NotPlain as error:
+        raise UnsafeFolder(
+            "a file of the run's folder cannot be packed",
+            where=str(path),
+            why=str(error),
+            todo="aisci makes none like it: remove it, or take the run from where it was recorded",
+        ) from error
+    with opened as file:
         entry = tarfile.TarInfo(name)
         entry.size = file.seek(0, 2)
         file.seek(0)

@@ -69,7 +69,7 @@ def _above(ceiling: Policy, held: HeldPins) -> Iterable[str]:
         return ["its policy cannot be read"]
     return [
         f"{one.key}: there {shown_setting(one.before)}; here {shown_setting(one.after)}"
-        for one in weaker(ceiling.settings, held.policy.settings)
+        for one in weaker(ceiling.settings, held.settings)
     ]
 
 

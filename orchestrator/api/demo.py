@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,8 +68,10 @@ def replay_demo(into: Path) -> DemoOutcome:
             )
         return _shown(target, about, len(wanted))
     require_writable(into, "--into")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".new-demo-", dir=target.parent) as scratch:
+    with (
+        _emptied(target.parent),
+        tempfile.TemporaryDirectory(prefix=".new-demo-", dir=target.parent) as scratch,
+    ):
         made = RunPaths(Path(scratch, "run"))
         record = {name.removeprefix(RECORD): data for name, data in files.items()}
         kept = {name: data for name, data in record.items() if name not in {ABOUT, MADE}}
@@ -83,6 +87,20 @@ def replay_demo(into: Path) -> DemoOutcome:
         write_reports(str(made.folder), into)
         made.folder.rename(target)
     return _shown(target, about, len(wanted))
+
+
+@contextmanager
+def _emptied(folder: Path) -> Iterator[None]:
+    """The folder, made where it is not there; what of it was made and is empty goes again after an error."""
+    made = [one for one in (folder, folder.parent) if not one.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):
+            for one in made:
+                one.rmdir()
+        raise
 
 
 def _changed(folder: Path, wanted: dict[str, str]) -> list[str]:

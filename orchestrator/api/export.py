@@ -9,6 +9,7 @@ from pathlib import Path
 
 from orchestrator.api.find_run import JOURNAL, find_run
 from orchestrator.api.printed import write_printed
+from orchestrator.api.run_lines import as_written
 from orchestrator.core.errors import UserError
 from orchestrator.core.files import slug, write
 from orchestrator.core.tree import Tree
@@ -127,7 +128,8 @@ def differences(made: Path, recorded: Path) -> tuple[list[str], list[str]]:
 
 def write_reports(name: str, results: Path, into: Path | None = None) -> tuple[Path, ...]:
     """Write report.html for the run and for each of its ideas, finished or not; ``into`` another folder, with
-    the papers that the pages link to. Raises :class:`UserError` for a run that one may only read.
+    the papers that the pages link to. Raises :class:`UserError` for a run that one may only read,
+    :class:`BadJournal`.
     """
     paths = find_run(name, results)
     require_plain(paths.folder)
@@ -141,15 +143,16 @@ def write_reports(name: str, results: Path, into: Path | None = None) -> tuple[P
     read_pins(paths)  # raises where there is nothing to report
     run = Journal(paths.journal, BlobStore(paths.blobs), Mode.REPLAY, torn=True)
     journals = _begun_journals(paths, torn=True)
-    shared, written = read_run(run), []
-    for journal in journals:
-        own = IdeaPaths(to.folder / journal.path.parent.name)
-        written.append(own.report)
-        write(own.report, idea_report(journal, shared))
-        if into is not None:
-            _linked_papers(own, journal)
-    write(to.report, run_report(run, journals))
-    return (*written, to.report)
+    owned = [(IdeaPaths(to.folder / one.path.parent.name), one) for one in journals]
+    with as_written(str(paths.folder)):
+        shared = read_run(run)
+        pages = {own.report: idea_report(journal, shared) for own, journal in owned}
+        pages[to.report] = run_report(run, journals)
+    for path, page in pages.items():
+        write(path, page)
+    for own, journal in owned if into is not None else ():
+        _linked_papers(own, journal)
+    return tuple(pages)
 
 
 def _linked_papers(output: IdeaPaths, journal: Journal) -> None:

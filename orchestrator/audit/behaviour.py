@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ipaddress
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import fields
 
 from orchestrator.audit.calls import AuditedContainer
 from orchestrator.audit.finding import AuditFinding
@@ -16,6 +18,7 @@ _SPACES = tuple(f"own {space} namespace" for space in ("net", "pid", "ipc", "mnt
 _MOUNT, _RESOLVER = "mount of the workspace", "resolv.conf"
 _EMPTY_RESOLVER = {"", "nameserver 127.0.0.1", "options ndots:1"}
 _QUOTA_OPTIONS = frozenset({"nosuid", "nodev", "noexec"})
+_STORAGES = ("xfs", "loop", "tmpfs")  # what keeps a workspace within its quota
 _CHARGED = 1 << 20  # bytes that a kernel may charge past a memory limit
 _GROUP, _IN_BLOCK = 128 << 20, 16  # ext4 allocates whole blocks of inodes in each block group
 _DEATH = 90.0  # seconds past wall and grace within which a killed container must have ended
@@ -53,6 +56,13 @@ def kernel_findings(container: AuditedContainer) -> Iterator[AuditFinding]:
         wrong.append("resolv.conf named name servers or domains of the host's")
     for what in wrong:
         yield container.finding("kernel", f"reported by the kernel: {what}")
+    for what, told, known in (
+        ("runtime", box.runtime, (limits.runtime,)),
+        ("storage", box.storage, _STORAGES),
+    ):
+        if told not in known:
+            text = f"the evidence names the {what} {told!r}, not {' or '.join(known)}"
+            yield container.finding("kernel", text)
     yield from _unread(container, seen)
 
 
@@ -124,11 +134,25 @@ def usage_findings(container: AuditedContainer) -> Iterator[AuditFinding]:
     for name, used, limit, binds in rows:
         if binds and used > limit:
             yield container.finding("use", f"{name}: {used:g} was used, of {limit:g} at most")
+    below = [field.name for field in fields(peaks) if getattr(peaks, field.name) < 0]
+    if below:
+        yield container.finding("use", f"recorded with a use below zero: {', '.join(below)}")
     allowed = {entry.removesuffix(":443") for entry in limits.network}
-    for egress in box.egress:
-        if egress.allowed and egress.host and egress.host.removesuffix(":443") not in allowed:
+    for egress in (one for one in box.egress if one.allowed):
+        # Without a host it is the sum of further connections, which an allow-list has let through.
+        if (egress.host or not allowed) and egress.host.removesuffix(":443") not in allowed:
             what = f"a connection to {egress.host!r}, which is on no allow-list"
             yield container.finding("use", what)
+        if egress.address and not _is_public(egress.address):
+            what = f"a connection to {egress.address!r}, which is no public address"
+            yield container.finding("use", what)
+
+
+def _is_public(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_global
+    except ValueError:
+        return False
 
 
 def verdict_findings(container: AuditedContainer) -> Iterator[AuditFinding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from orchestrator.audit.finding import (
     check_result,
 )
 from orchestrator.audit.record import RunRecord
+from orchestrator.core.files import UNFINISHED
 from orchestrator.core.untrusted import denied_entries, file_hash, folder_entries
 from orchestrator.record.paths import beside_record
 
@@ -22,6 +24,10 @@ _REMAKE = (
     "`aisci replay RUN --into FOLDER` makes the files that the record stands for; do not rely on "
     "this one"
 )
+_LEFT = re.compile(
+    rf"(.*/)?({re.escape(UNFINISHED)}([a-z0-9_]{{8}}|live-[0-9a-f]{{16}})|journal\.torn)", re.DOTALL
+)
+"""What a killed process leaves: a file that it was writing, the board of a job, bytes that resume set aside."""
 
 
 def check_files(
@@ -39,8 +45,11 @@ def check_files(
         if not is_plain:
             what = "a link or a special file, which aisci never makes"
             found.append(AuditFinding("files", name, what, todo=_REMAKE))
-        elif beside_record(name):
+        elif beside_record(name) or _of_no_check(name, record):
             plain[name] = file_hash(folder / name)
+        elif _LEFT.fullmatch(name):
+            what = "what a killed process left: no check looks at it, and nothing uses it"
+            found.append(AuditFinding("files", name, what, todo="remove it", level="noted"))
     if made is None and not why_not:
         return check_result("files", 0, found)
     if made is None:
@@ -57,6 +66,14 @@ def check_files(
     wanted = {name: sha256 for name, sha256 in made.items() if beside_record(name)}
     found += _different(plain, wanted, record, anchored=anchored)
     return check_result("files", len(plain), found)
+
+
+def _of_no_check(name: str, record: RunRecord) -> bool:
+    """Whether a file has a place or a name of those with own checks, and none of these sees it."""
+    *folders, last = name.split("/")
+    journals = {log.folder.name for log in record.ideas}
+    owned = not folders or folders[0] in journals or folders[0] in {"blobs", "evidence"}
+    return not owned or (last.startswith(UNFINISHED) and not _LEFT.fullmatch(name))
 
 
 def unread_findings(folder: Path) -> Iterator[AuditFinding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 
 from orchestrator import __version__
@@ -205,10 +206,11 @@ def _heads(audit: Audit) -> Html:
 
 
 def _again(audit: Audit) -> Html:
+    folder = shlex.quote(audit.folder)  # whoever made it has named it
     commands = (
-        f"aisci audit {audit.folder}\n"
-        f"aisci audit {audit.folder} --head HEAD      # the head that you stored\n"
-        f"aisci audit {audit.folder} --key audit-key.pub\n"
-        f"tail -n 1 {audit.folder}/journal.jsonl | tr -d '\\n' | sha256sum    # the head, by hand"
+        f"aisci audit {folder}\n"
+        f"aisci audit {folder} --head HEAD      # the head that you stored\n"
+        f"aisci audit {folder} --key audit-key.pub\n"
+        f"tail -n 1 {folder}/journal.jsonl | tr -d '\\n' | sha256sum    # the head, by hand"
     )
     return el("div", el("p", _LIMITS), el("pre", commands, class_="wrap"))

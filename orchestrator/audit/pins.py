@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from orchestrator import __version__
 from orchestrator.audit.calls import AuditedContainer
 from orchestrator.audit.contents import RecordedContents, recorded_contents
+from orchestrator.audit.false_name import name_findings
 from orchestrator.audit.finding import AuditFinding
 from orchestrator.audit.record import JournalLine, RunRecord
 from orchestrator.core.errors import AisciError
@@ -18,8 +19,8 @@ from orchestrator.core.tree import digest
 from orchestrator.policy.compare import shown_setting, weaker
 from orchestrator.policy.model_rules import may_be_asked
 from orchestrator.policy.policy import Policy
-from orchestrator.policy.schema import WholePolicy
-from orchestrator.policy.seccomp import Profile, profile_of, shipped_profile
+from orchestrator.policy.schema import BLOCKS, WholePolicy
+from orchestrator.policy.seccomp import DEFAULT, Profile, profile_of, shipped_profile
 from orchestrator.record.events import Forked, RunStarted
 from orchestrator.record.pins import Pins
 from orchestrator.research.pins import policy_of, template_of
@@ -44,6 +45,19 @@ class HeldPins:
         return self.line.event.pins
 
     @property
+    def settings(self) -> dict[str, Any]:
+        """The policy's settings, in which a `default` that is another profile here stands as it was. Of a line
+        whose policy can be read.
+        """
+        assert self.policy is not None
+        settings = self.policy.settings
+        if self.profile.sha256 != shipped_profile().sha256:
+            for block in BLOCKS:
+                if settings[block]["seccomp"] == DEFAULT:
+                    settings[block]["seccomp"] = self.profile.normal()
+        return settings
+
+    @property
     def folders(self) -> dict[str, str]:
         """The folder of each data set, by the hash of its content."""
         return {staged.hash: staged.folder for staged in self.pins.data}
@@ -59,6 +73,7 @@ def _read(line: _Pinning, record: RunRecord) -> HeldPins:
     found: list[tuple[str, str]] = []
     pins = line.event.pins
     policy: Policy | None = None
+    notes: list[AuditFinding] = []
     profile = shipped_profile()
     images, faults = recorded_contents(line.event, record)
     found += faults
@@ -73,6 +88,7 @@ def _read(line: _Pinning, record: RunRecord) -> HeldPins:
         if policy.name != pins.policy.name:
             what = "the pinned policy has another name than its settings"
             found.append((what, str(pins.policy.name)))
+        notes += name_findings(line.where, policy.name, policy.settings)
         template = template_of(pins, record.paths)
         if template.hash != pins.template.hash:
             what = "the pinned template's files do not match its hash"
@@ -83,7 +99,7 @@ def _read(line: _Pinning, record: RunRecord) -> HeldPins:
         why = error.what if isinstance(error, AisciError) else str(error).split("\n")[0]
         found.append(("the pins of this line cannot be read", why))
     findings = [AuditFinding("policy", line.where, what, why) for what, why in found]
-    return HeldPins(line, policy, profile, (*findings, *_notes(line, profile)), images)
+    return HeldPins(line, policy, profile, (*findings, *notes, *_notes(line, profile)), images)
 
 
 def _above_ceilings(pins: Pins, policy: Policy) -> Iterator[tuple[str, str]]:
@@ -183,11 +199,27 @@ def limit_findings(container: AuditedContainer, pins: HeldPins | None) -> Iterat
             what = f"{container.kind}: the limit {field.name} was {_text(actual)}"
             policy = f"the policy {pins.policy.name!r}, pinned at {pins.line.where}"
             yield container.finding("limits", what, f"{policy}, sets {_text(expected)}")
+    yield from _data_findings(container, pins, pins.policy)
     box = container.attestation
     if box is not None and box.policy != pins.policy.hash:
         what = "the container's evidence names another policy than the one in force"
         why = f"{box.policy[:12]}…, pinned is {pins.policy.hash[:12]}…"
         yield container.finding("limits", what, why)
+
+
+def _data_findings(
+    container: AuditedContainer, pins: HeldPins, policy: Policy
+) -> Iterator[AuditFinding]:
+    """Each folder of the host in a container that is no pinned data set, or that the policy keeps out."""
+    staged = {(one.name, one.hash) for one in pins.pins.data}
+    allowed = getattr(policy.whole, container.kind).data != "none"
+    for name, source in container.job.data if container.job else ():
+        if not allowed:
+            what = f"{container.kind}: the data set {name!r} was mounted"
+            yield container.finding("limits", what, f"the policy {policy.name!r} lets it see none")
+        elif (name, source) not in staged:
+            what = f"{container.kind}: a folder that is no pinned data set was mounted: {source[:200]!r}"
+            yield container.finding("limits", what, f"as {name!r}, pinned at {pins.line.where}")
 
 
 def image_findings(container: AuditedContainer, pins: HeldPins | None) -> Iterator[AuditFinding]:

@@ -19,6 +19,7 @@ from orchestrator.record.attestation import mismatches
 
 _WORKDIR = "/workspace/results/template/idea"
 _DATA = ("/data", "/workspace/data")
+_SOCKET = r"/(?:[^ ,]+/)?aisci[^ ,/]*/[^ ,/]+"  # of the proxy, in a folder that a run made for it
 _PAGE = 4096  # bytes; a smaller tmpfs would have no limit
 _EDITOR = "python3, -I, /opt/aisci/editor/worker.py"
 _PROXY = "http://127.0.0.1:3128"
@@ -165,7 +166,7 @@ def _mounts(box: AuditedContainer, folders: Mapping[str, str]) -> _Expected:
         for name, source in data
         for place in _DATA
     ]
-    mounts += [_bind(r"/[^ ,]+", "/run/aisci/egress.sock")] if box.limits.network else []
+    mounts += [_bind(_SOCKET, "/run/aisci/egress.sock")] if box.limits.network else []
     return {"HostConfig.Mounts": re.compile(", ".join(mounts))}
 
 

@@ -199,7 +199,7 @@ def _scalar(node: ScalarNode, loc: Loc, document: Document) -> Any:
         return None
     if _is(node, "bool") and text.lower() in {"true", "false"}:
         return text.lower() == "true"
-    if _is(node, "int") and re.fullmatch(r"[+-]?\d{1,30}", text, re.ASCII):
+    if _is(node, "int") and re.fullmatch(r"[+-]?(0|[1-9]\d{0,29})", text, re.ASCII):
         return int(text)
     if _is(node, "float") and re.fullmatch(
         r"[+-]?[\d.]{1,30}(e[+-]?\d{1,2})?", text, re.ASCII | re.IGNORECASE

@@ -18,6 +18,7 @@ from orchestrator.core.errors import BadFile, UnsafeFolder
 
 MOST_DEPTH = 64  # of lists and mappings within a value
 MOST_ENTRIES = 1_000_000  # of a folder
+_HOLLOW, _ON_DISK = 256 << 20, 64  # bytes from which on a file must have a part of them on disk
 
 
 class NotPlain(ValueError):
@@ -27,7 +28,8 @@ class NotPlain(ValueError):
 def open_plain(path: Path, most: int | None = None) -> BufferedReader:
     """Open a file for reading. It never blocks at a pipe and never follows a link.
 
-    Raises :class:`NotPlain` for anything else or for more than ``most`` bytes, OSError.
+    Raises :class:`NotPlain` for anything else, for more than ``most`` bytes, and without ``most`` for a file of
+    holes, OSError.
     """
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -39,6 +41,9 @@ def open_plain(path: Path, most: int | None = None) -> BufferedReader:
     why = "" if stat.S_ISREG(info.st_mode) else "it is no plain file"
     if not why and most is not None and info.st_size > most:
         why = f"it has {info.st_size} bytes, over {most}"
+    # Holes cost whoever made the file nothing, and its reader hours.
+    if not why and most is None and info.st_size > max(_HOLLOW, _ON_DISK * info.st_blocks * 512):
+        why = f"it has {info.st_size} bytes, and nearly all of them are holes"
     if why:
         os.close(handle)
         raise NotPlain(why)

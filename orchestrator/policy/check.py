@@ -22,6 +22,7 @@ from orchestrator.policy.compare import Difference, compare, flat_settings, show
 from orchestrator.policy.exceptions import ExceptionOf
 from orchestrator.policy.expiry import of_exceptions
 from orchestrator.policy.lint import LintRow, of_budgets, of_container, of_machine, of_run
+from orchestrator.policy.parents import no_ceiling
 from orchestrator.policy.policy import Policy, load_blocks, load_policy
 from orchestrator.policy.schema import BLOCKS, Container, EditorContainer
 
@@ -102,7 +103,8 @@ def check_file(name: str, shipped: Path) -> tuple[PolicyFinding, ...]:
     """As :func:`check`, also for blocks alone. Raises :class:`UnknownName`, :class:`BadPolicy`."""
     document, effective = load_blocks(name, shipped)
     if not only_blocks(effective.settings):
-        return check(load_policy(name, shipped))
+        found = list(no_ceiling(document, shipped))
+        return check(load_policy(name, shipped)) + _findings("warning", document, found)
     found = list(of_exceptions(effective.exceptions, _today()))
     for kind, block in effective.settings.items():
         missing = sorted(_REQUIRED - set(block))

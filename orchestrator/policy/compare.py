@@ -112,8 +112,7 @@ def strength_of(path: tuple[str, ...], before: Any, after: Any) -> Strength:
     """Whether ``after`` is stronger or weaker than ``before`` at ``path``; the two differ."""
     key = path[-1]
     if key == "image":
-        ours = [name in _OURS for name in (before, after)]
-        return "different" if all(ours) else "stronger" if ours[1] else "weaker"
+        return _of_images(before, after)
     if key == "user":  # another user may be able to read that user's files among the staged data
         before, after = ([int(part) for part in user.split(":")] for user in (before, after))
         return "different" if after == before else "weaker"
@@ -136,6 +135,15 @@ def strength_of(path: tuple[str, ...], before: Any, after: Any) -> Strength:
     else:
         less = _amount(after) < _amount(before)
     return "stronger" if less else "weaker"
+
+
+def _of_images(before: str, after: str) -> Strength:
+    """An image of aisci's is no more than another image, unless that one is named by its content: whoever has
+    the engine can give any image a name.
+    """
+    if after not in _OURS or "@sha256:" in before:
+        return "weaker"
+    return "different" if before in _OURS else "stronger"
 
 
 def _by_inclusion(*, less: bool, more: bool) -> Strength:

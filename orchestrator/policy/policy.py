@@ -24,6 +24,7 @@ from orchestrator.core.tree import digest
 from orchestrator.policy.compare import flat_settings, weaker
 from orchestrator.policy.exceptions import ExceptionOf
 from orchestrator.policy.inherit import Effective, effective, find_document
+from orchestrator.policy.parents import refuse_false_parents
 from orchestrator.policy.schema import BLOCKS, Container, WholePolicy
 from orchestrator.policy.seccomp import setting_text
 
@@ -179,7 +180,9 @@ def _refuse_false_name(policy: Policy, shipped: Path) -> None:
 def load_blocks(name: str, shipped: Path) -> tuple[Document, Effective]:
     """A file and its settings after inheritance: a whole policy, or only some blocks of one."""
     document = find_document(name, shipped, beside=Path())
-    return document, effective(document, shipped)
+    found = effective(document, shipped)
+    refuse_false_parents(document, shipped)
+    return document, found
 
 
 def policy_text(policy: Policy, *, effective: bool) -> str:

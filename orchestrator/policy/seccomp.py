@@ -141,6 +141,8 @@ class Profile(_Strict):
 
 def read_profile(path: Path) -> Profile:
     """The profile in a file. Raises :class:`BadPolicy` with each error in it."""
+    if path.exists() and not path.is_file():
+        raise _bad(path, "it is no plain file", "write the path of the profile's file")
     try:
         with path.open("rb") as file:
             raw = file.read(PROFILE_BYTES + 1)

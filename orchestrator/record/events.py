@@ -38,9 +38,9 @@ NESTED = "/editor"
 
 def from_json(raw: bytes) -> Any:
     """The JSON value of a line or a blob. Raises ValueError, also for an integer of more digits than
-    anything here has: arithmetic with it could fail, or take for ever.
+    anything here has (arithmetic with it could fail, or take for ever), and for NaN, above no limit.
     """
-    return json.loads(raw, parse_int=_integer)
+    return json.loads(raw, parse_int=_integer, parse_constant=_integer)
 
 
 def _integer(digits: str) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import shutil
 import tarfile
 from pathlib import Path
@@ -110,3 +111,13 @@ def test_no_cell_is_a_formula(recorded: Path) -> None:
     (row, *_) = metric_rows([str(recorded)], recorded)
     evil = type(row)(**{name: getattr(row, name) for name in row.__slots__} | {"idea": "=1+\n2"})
     assert next(csv.DictReader(io.StringIO(csv_text([evil]))))["idea"] == "'=1+ 2"
+
+
+def test_a_file_of_holes_is_refused_and_nothing_is_half_written(run: Path, tmp_path: Path) -> None:
+    holes = run / "evidence" / "holes"
+    holes.touch()
+    os.truncate(holes, 1 << 40)
+    with pytest.raises(UnsafeFolder, match="cannot be packed") as caught:
+        pack_run(str(run), tmp_path, tmp_path / "packed")
+    assert caught.value.where == str(holes)
+    assert not (tmp_path / "packed").exists()

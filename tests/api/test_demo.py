@@ -112,3 +112,19 @@ def test_a_folder_that_cannot_be_written_is_named_with_its_option() -> None:
     with pytest.raises(UserError, match="cannot write to /proc/x") as caught:
         demo.replay_demo(Path("/proc/x"))
     assert caught.value.where == "--into /proc/x"
+
+
+def test_a_study_that_cannot_be_made_leaves_nothing_not_even_an_empty_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise AisciError("it cannot be played", where="here", todo="nothing")
+
+    monkeypatch.setattr(demo, "play_again", refuse)
+    with pytest.raises(AisciError, match="cannot be played"):
+        demo.replay_demo(tmp_path / "results")
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "kept").mkdir()
+    with pytest.raises(AisciError, match="cannot be played"):
+        demo.replay_demo(tmp_path / "kept")
+    assert list(tmp_path.rglob("*")) == [tmp_path / "kept"]

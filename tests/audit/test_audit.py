@@ -17,8 +17,11 @@ from hypothesis import strategies as st
 
 from orchestrator.api.export import write_reports
 from orchestrator.audit.audit import Audit, AuditVerdict
+from orchestrator.audit.calls import read_calls
 from orchestrator.audit.finding import CHECKS, AuditFinding, group_findings
 from orchestrator.audit.page import no_result_reason
+from orchestrator.audit.pins import limit_findings, read_held_pins
+from orchestrator.audit.record import read_record
 from orchestrator.core.errors import AisciError, EngineFailed
 from orchestrator.core.tree import canonical, digest
 from orchestrator.policy.policy import Policy, lowered
@@ -28,6 +31,7 @@ from orchestrator.record.events import Asked
 from orchestrator.record.heard import Heard
 from orchestrator.record.journal import Mode
 from orchestrator.record.paths import RunPaths
+from orchestrator.record.pins import DataPin
 from orchestrator.record.signing import Verifier, read_signer
 from orchestrator.research.sweep import SweepModel
 from orchestrator.sandbox.scripted import ScriptedSandbox
@@ -353,6 +357,15 @@ def longer(request: Line, answer: Line, told: Line) -> None:
     answer["seconds"] = told["peaks"]["wall"] = 3600.0
 
 
+def mounted(request: Line, _answer: Line, told: Line) -> None:
+    """A folder of the host beside what the policy lends, asked for and made alike."""
+    request["data"] = [["x", "/etc"]]
+    for pairs in (told["asked"], told["inspected"]):
+        bind = "BindOptions=NonRecursive=True ReadOnly=True Source=/etc Target={}/x Type=bind"
+        more = ", ".join(bind.format(place) for place in ("/data", "/workspace/data"))
+        put(pairs, "HostConfig.Mounts", f"{dict(pairs)['HostConfig.Mounts']}, {more}")
+
+
 def another_policy(_request: Line, _answer: Line, told: Line) -> None:
     told["policy"] = digest("mine")
 
@@ -378,7 +391,7 @@ FORGED: dict[str, list[Callable[[Line, Line, Line], None]]] = {
     "kernel": [rooted, shared, unlimited, runnable, naming],
     "use": [hungry, lasting, talking],
     "image": [another_image],
-    "limits": [wider, another_policy],
+    "limits": [wider, another_policy, mounted],
     "verdict": [well, suspected, killed],
     "evidence": [nowhere],
 }
@@ -396,6 +409,24 @@ def test_a_container_that_is_told_otherwise_is_found_though_every_hash_fits(
     done = audited(run)
     assert found(done, check)[0].where.startswith(forger_name(forger))
     assert not {"chain", "seal", "blobs", "calls"} & {one.check for one in done.findings}
+
+
+def test_an_experiment_has_of_the_hosts_folders_the_pinned_data_sets_alone(run: Path) -> None:
+    record = read_record(RunPaths(run))
+    held = read_held_pins(record)[-1]
+    box = next(one for one in read_calls(record).containers if one.kind == "experiment")
+    assert box.job
+    staged = DataPin(name="set", hash="a" * 64, folder="/srv/set")
+    event = replace(held.line.event, pins=replace(held.pins, data=(staged,)))
+    lending = replace(held, line=replace(held.line, event=event))
+    for data, wrong in (
+        (("set", "a" * 64), 0),
+        (("other", "a" * 64), 1),
+        (("set", "/etc"), 1),
+    ):
+        asked = replace(box, job=replace(box.job, data=(data,)))
+        what = [one.what for one in limit_findings(asked, lending)]
+        assert ["no pinned data set" in one for one in what] == [True] * wrong, data
 
 
 def test_more_gpu_time_than_the_policy_allows_is_found(forger: Forger, run: Path) -> None:
@@ -505,6 +536,19 @@ def test_a_policy_that_was_changed_is_found_by_its_hash_and_else_by_the_containe
     said = {one.what for one in found(audited(run), "limits")}
     assert any("the limit memory was" in what for what in said)
     assert any("names another policy" in what for what in said)
+
+
+def test_a_policy_under_a_shipped_name_that_allows_more_is_noted(forger: Forger, run: Path) -> None:
+    def named(lines: list[Line]) -> None:
+        pin = lines[0]["pins"]["policy"]
+        pin["settings"]["run"]["budget"]["usd"] = 10_000_000
+        pin["settings"]["name"] = pin["name"] = "strict"
+        pin["hash"] = digest(pin["settings"])
+
+    forger.change(forger.run, named)
+    (note,) = (one for one in audited(run).findings if "the name 'strict'" in one.what)
+    assert (note.check, note.level) == ("policy", "noted")
+    assert "settings, such as experiment.runtime: runc" in note.why
 
 
 def test_the_filter_that_default_stood_for_is_pinned_and_noted_where_it_is_another_here(

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -238,6 +239,13 @@ def test_the_page_says_what_was_checked_what_was_found_and_how_to_check_again(ru
         assert text in re.sub(r"<[^>]+>|\s+", " ", page).replace("  ", " "), text
     assert "<script" not in page
     assert "default-src 'none'" in page.replace("&#x27;", "'")
+
+
+def test_the_commands_on_the_page_run_nothing_that_a_folders_name_says(run: Path) -> None:
+    named = run.rename(run.with_name("run; touch x $(id)"))
+    page = unescape(audit_page(audited(named)))
+    assert f"aisci audit '{named}' --head HEAD" in page
+    assert f"aisci audit {named}" not in page
 
 
 @pytest.mark.program

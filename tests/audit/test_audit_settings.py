@@ -15,7 +15,16 @@ from orchestrator.audit.behaviour import kernel_findings, usage_findings, verdic
 from orchestrator.audit.calls import AuditedCall, AuditedContainer
 from orchestrator.audit.record import JournalLine, JournalLog
 from orchestrator.audit.settings import setting_findings
-from orchestrator.core.job import UNREAD, Attestation, ContainerKind, Job, Limits, Peaks, Verdict
+from orchestrator.core.job import (
+    UNREAD,
+    Attestation,
+    ContainerKind,
+    Egress,
+    Job,
+    Limits,
+    Peaks,
+    Verdict,
+)
 from orchestrator.core.model import Usage
 from orchestrator.policy.policy import load_policy
 from orchestrator.policy.seccomp import forms_under, shipped_profile
@@ -98,6 +107,19 @@ def test_staged_data_is_expected_where_the_job_names_it(tmp_path: Path) -> None:
     assert box.job
     without = replace(box, job=replace(box.job, data=()))
     assert said(without)[0].startswith("HostConfig.Mounts was requested as")
+
+
+def test_in_place_of_the_proxys_socket_is_no_other_of_the_hosts() -> None:
+    box = box_of(limits_of("allowlist-example"), "experiment")
+    assert said(box) == []
+    for socket in ("/run/docker.sock", "/root/.ssh/agent"):
+        asked = tuple(
+            (name, value.replace("/tmp/aisci-x/egress.sock", socket))
+            for name, value in box.evidence.asked
+        )
+        assert asked != box.evidence.asked
+        other = replace(box, attestation=replace(box.evidence, asked=asked, inspected=asked))
+        assert said(other)[0].startswith("HostConfig.Mounts was requested as")
 
 
 @pytest.mark.parametrize("runtime", ["runc", "runsc"])
@@ -202,9 +224,12 @@ def test_a_container_without_the_gpus_of_its_policy_is_no_weaker_and_one_with_mo
     policy = load_policy("default", ROOT / "policies")
     limits = replace(policy.limits("experiment"), **change)
     container = SimpleNamespace(
-        kind="experiment", limits=limits, attestation=None, finding=lambda _name, what, _why: what
+        kind="experiment", limits=limits, attestation=None, job=None,
+        finding=lambda _name, what, _why: what,
+    )  # fmt: skip
+    held = SimpleNamespace(
+        policy=policy, line=SimpleNamespace(where="line 1"), pins=SimpleNamespace(data=())
     )
-    held = SimpleNamespace(policy=policy, line=SimpleNamespace(where="line 1"))
     told = pins.limit_findings(container, held)  # type: ignore[arg-type]  # what it reads of both
     assert [str(one).split()[3] for one in told] == wrong
 
@@ -293,6 +318,41 @@ def test_each_peak_above_its_limit_is_found_and_at_its_limit_is_none() -> None:
     for name, (field, most) in at.items():
         assert peaking(box, **{field: most}) == []
         assert name in peaking(box, **{field: most * 2 + 1000}), name
+
+
+def test_a_use_below_zero_is_found() -> None:
+    box = box_of(limits_of("ci-cpu"), "experiment")
+    assert peaking(box, memory=-1, cpu_time=-0.5) == ["recorded with a use below zero"]
+
+
+@pytest.mark.parametrize(
+    ("policy", "told", "what"),
+    [
+        ("ci-cpu", {"host": "", "count": 3}, "on no allow-list"),
+        ("allowlist-example", {"host": "", "count": 3}, None),
+        ("allowlist-example", {"address": "8.8.8.8"}, None),
+        ("allowlist-example", {"address": "169.254.169.254"}, "no public address"),
+        ("allowlist-example", {"address": "localhost"}, "no public address"),
+    ],
+)
+def test_a_connection_that_no_allow_list_lets_through_is_found(
+    policy: str, told: dict[str, Any], what: str | None
+) -> None:
+    box = box_of(limits_of(policy), "experiment")
+    assert box.attestation
+    egress = Egress(**{"at": 0.1, "host": "api.semanticscholar.org:443", "allowed": True, **told})
+    seen = replace(box, attestation=replace(box.attestation, egress=(egress,)))
+    assert [what in one.what for one in usage_findings(seen) if what] == [True] * bool(what)
+    assert what is not None or list(usage_findings(seen)) == []
+
+
+@pytest.mark.parametrize("told", [{"runtime": "kata"}, {"storage": "none"}])
+def test_a_runtime_or_storage_that_the_limits_do_not_have_is_found(told: dict[str, str]) -> None:
+    box = box_of(limits_of("ci-cpu"), "experiment")
+    assert box.attestation
+    other = replace(box, attestation=replace(box.attestation, **told))  # type: ignore[arg-type]  # texts
+    new = {one.what for one in kernel_findings(other)} - {one.what for one in kernel_findings(box)}
+    assert [next(iter(told.values())) in what for what in new] == [True]
 
 
 def test_a_job_that_the_host_ended_may_have_gone_over_what_the_host_holds() -> None:

@@ -74,6 +74,23 @@ def test_a_policy_that_allows_more_ends_the_audit_with_five_and_leaves_its_verdi
     assert asked(run, "--max-proof-age", "30d")[0] == 5
 
 
+def test_a_default_profile_that_allowed_more_than_this_one_is_told_though_its_name_is_the_same(
+    tmp_path: Path,
+) -> None:
+    audit_rig.record(tmp_path / "run")
+    forger = audit_rig.Forger(tmp_path / "run")
+    assert demands_of(audited(forger.folder), read_demands("ci-cpu", None))[0].met
+
+    def wide(lines: list[audit_rig.Line]) -> None:
+        more = {"names": ["ptrace"], "action": "SCMP_ACT_ALLOW"}
+        lines[0]["pins"]["seccomp"]["syscalls"].append(more)
+
+    forger.change(forger.run, wide)
+    (demand,) = demands_of(audited(forger.folder), read_demands("ci-cpu", None))
+    keys = [one.split(": ")[1] for one in demand.unmet]
+    assert keys == ["experiment.seccomp", "latex.seccomp", "editor.seccomp"]
+
+
 @pytest.mark.parametrize(
     ("pin", "why"),
     [

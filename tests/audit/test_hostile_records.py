@@ -12,8 +12,10 @@ from typing import Any
 
 import pytest
 
+from orchestrator.api.export import write_reports
 from orchestrator.audit.audit import AuditVerdict
 from orchestrator.audit.page import audit_page
+from orchestrator.core.errors import BadJournal
 from orchestrator.record.blobs import BlobStore
 from tests.support import audit_rig as rig
 from tests.support.audit_rig import Forger, Line
@@ -229,3 +231,12 @@ def test_money_and_tokens_are_held_against_the_pinned_policy(
     charged(usage)(forger)
     found = [one for one in audited(forger.folder).findings if one.check == "budget"]
     assert any(words in one.what for one in found), found
+
+
+def test_of_a_record_that_no_program_wrote_no_page_is_written(
+    forger: Forger, tmp_path: Path
+) -> None:
+    last_answer(forger, {"files": {}})
+    with pytest.raises(BadJournal, match="not one that this program wrote"):
+        write_reports(str(forger.folder), tmp_path, tmp_path / "pages")
+    assert not (tmp_path / "pages").exists()

@@ -103,6 +103,46 @@ def test_foreign_files_are_named(run: Path) -> None:
     assert all("foreign" in one.what for one in findings)
 
 
+@pytest.mark.parametrize(
+    "place",
+    [
+        "more/blobs/paper.pdf",
+        "more/evidence/001_baseline.json",
+        "more/journal.torn",
+        "more/.new-a1b2c3d4",
+        ".new-paper.pdf",
+        "blobs/.new-paper.pdf",
+    ],
+)
+def test_a_foreign_file_is_named_also_in_a_place_or_under_a_name_of_the_programs_own(
+    run: Path, place: str
+) -> None:
+    (run / place).parent.mkdir(parents=True, exist_ok=True)
+    (run / place).write_text("mine")
+    done = audited(run, head=head_of(run / "journal.jsonl"))
+    assert done.outcome is AuditVerdict.BROKEN
+    assert [(one.where, "foreign" in one.what) for one in done.findings] == [(place, True)]
+
+
+@pytest.mark.parametrize("place", ["journal.torn", ".new-a1b2c3d4"])
+def test_what_a_killed_process_left_is_noted_and_no_fault(run: Path, place: str) -> None:
+    (run / place).write_text("half a line")
+    done = audited(run, head=head_of(run / "journal.jsonl"))
+    assert done.outcome is AuditVerdict.INTACT
+    assert [(one.where, one.level) for one in done.findings] == [(place, "noted")]
+
+
+@pytest.mark.parametrize("name", ["foreign.bin", "report.html", f"blobs/{'0' * 64}"])
+def test_a_file_of_nothing_but_holes_is_a_finding_and_is_not_read_for_hours(
+    run: Path, name: str
+) -> None:
+    (run / name).touch()
+    os.truncate(run / name, 1 << 40)
+    done = audited(run)
+    assert done.outcome is AuditVerdict.BROKEN
+    assert name in {one.where for one in done.findings}
+
+
 def test_what_could_not_be_played_again_is_never_called_intact(run: Path) -> None:
     done = audit_run(
         RunPaths(run), Anchor(head=head_of(run / "journal.jsonl")), None, "another version"

@@ -512,6 +512,25 @@ def test_a_foreign_image_or_another_user_of_the_host_needs_a_reason(
     assert [one.level for one in found] == ["error"]
 
 
+@pytest.mark.parametrize(
+    "image", ["aisci-sandbox:cpu", "corp/sandbox", "corp/sandbox@sha256:" + "b" * 64]
+)
+def test_an_image_named_by_its_content_is_held_by_none_that_is_named_otherwise(
+    tmp_path: Path, image: str
+) -> None:
+    """Whoever has the engine can give any image the name of one of aisci's."""
+    fixed = "corp/sandbox@sha256:" + "a" * 64
+    reason = "exceeds: {experiment.image: the approved image of this firm}"
+    parent = f"extends: base\n{reason}\nexperiment: {{image: '{fixed}'}}"
+    ceiling = load_policy(written(tmp_path, parent, "corp.yaml"), ROOT)
+    assert weaker(ceiling.settings, ceiling.settings) == ()
+    body = f"extends: base\n{reason}\nexperiment: {{image: '{image}'}}"
+    if image.startswith("aisci"):
+        body = f"extends: base\nexperiment: {{image: '{image}'}}"
+    child = load_policy(written(tmp_path, body), ROOT)
+    assert [one.key for one in weaker(ceiling.settings, child.settings)] == ["experiment.image"]
+
+
 def test_a_ceiling_has_to_be_a_whole_policy() -> None:
     with pytest.raises(UserError, match="has only blocks"):
         ceiling_of("latex", ROOT)

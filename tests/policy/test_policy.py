@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from dataclasses import fields
 from pathlib import Path
@@ -457,6 +458,47 @@ def test_a_policy_under_no_other_is_warned_of(tmp_path: Path) -> None:
     )
     assert "--no-weaker-than base" in note.todo
     assert check(load_policy(written(tmp_path, "extends: ci-cpu"), ROOT)) == ()
+
+
+def test_a_policy_whose_last_parent_limits_nothing_or_one_block_is_warned_of(
+    tmp_path: Path,
+) -> None:
+    whole_with(tmp_path)
+    (found,) = check_file(written(tmp_path, "extends: ./whole.yaml"), ROOT)
+    assert (found.level, found.rule, found.place.key) == ("warning", "no-ceiling", "extends")
+    assert "'whole.yaml'" in found.what
+    text = (tmp_path / "whole.yaml").read_text()
+    body = text[text.index("experiment:") : text.index("latex:")] + text[text.index("editor:") :]
+    (found,) = check_file(written(tmp_path, f"extends: latex\n{body}"), ROOT)
+    assert (found.level, found.rule) == ("warning", "no-ceiling")
+    assert "'latex' has no experiment, idea, run" in found.what
+
+
+@pytest.mark.parametrize(
+    "body", ["extends: ./base.yaml", "extends: ci-cpu\nlatex: {extends: ./base.yaml}"]
+)
+def test_a_parent_of_ones_own_under_the_name_of_a_shipped_policy_is_refused(
+    tmp_path: Path, body: str
+) -> None:
+    text = policy_text(load_policy("base", ROOT), effective=True)
+    path = tmp_path / "base.yaml"
+    path.write_text(text)
+    assert load_policy(written(tmp_path, body.replace("ci-cpu", "base")), ROOT).name == "mine"
+    path.write_text(text.replace("grace: 1m", "grace: 2m"))
+    assert "name of the shipped policy 'base', and is another" in refusal(tmp_path, body)
+
+
+def test_a_pipe_in_place_of_a_profile_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "calls.json")
+    assert "no plain file" in refusal(
+        tmp_path, "extends: base\nexperiment: {seccomp: ./calls.json}"
+    )
+
+
+@pytest.mark.parametrize("number", ["0100", "-01", "00"])
+def test_a_number_that_readers_take_for_octal_is_refused(tmp_path: Path, number: str) -> None:
+    body = f"extends: base\nexperiment: {{resources: {{pids: {number}}}}}"
+    assert "is not a plain number" in refusal(tmp_path, body)
 
 
 def test_a_forgotten_extends_is_one_error_for_each_block(tmp_path: Path) -> None:

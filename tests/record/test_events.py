@@ -22,7 +22,7 @@ from orchestrator.record import events, literature_notes, notes, pins, plan_note
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.calls import ANSWER_TYPES, REQUEST_TYPES, steps
 from orchestrator.record.chain import read_lines
-from orchestrator.record.events import Answered, Asked, Event, Noted, Port, read_event
+from orchestrator.record.events import Answered, Asked, Event, Noted, Port, from_json, read_event
 from orchestrator.record.journal import Journal, Mode
 from orchestrator.record.notes import Note
 from orchestrator.record.schema import journal_schema
@@ -276,3 +276,9 @@ def body_of(event: Event) -> list[tuple[str, events.Body]]:
 
 def complaints(schema: dict[str, Any], value: Any) -> list[str]:
     return [error.message for error in Draft202012Validator(schema).iter_errors(value)]
+
+
+@pytest.mark.parametrize("word", ["NaN", "Infinity", "-Infinity"])
+def test_a_number_that_is_above_no_limit_is_no_value_of_a_record(word: str) -> None:
+    with pytest.raises(ValueError, match=word):
+        from_json(f'{{"usage": {{"usd": {word}}}}}'.encode())
