@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +10,7 @@ from typing import Any
 from orchestrator.api.policies import usable_policy
 from orchestrator.core.errors import UserError
 from orchestrator.core.units import time_text
-from orchestrator.policy.policy import Policy, lowered
+from orchestrator.policy.policy import Policy, lowered, without_budgets
 from orchestrator.proof.store import ProofStore
 from orchestrator.record.pins import Pins, PolicyPin
 from orchestrator.research.run_spec import RunSpec
@@ -70,12 +68,3 @@ def with_less(policy: Policy, usd: float | None, gpu_time: float | None) -> Poli
 def _name(pin: PolicyPin) -> str:
     """How the recorded policy is named on a command line."""
     return pin.name if pin.origin == "shipped" else str(Path(pin.origin).absolute())
-
-
-def without_budgets(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings of a policy without what a run that continues may have more of: dollars and GPU time."""
-    plain = deepcopy(dict(settings))
-    for block in ("run", "idea"):
-        plain[block].pop("gpu_time", None)
-        plain[block]["budget"].pop("usd", None)
-    return plain

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from orchestrator.api.left_out import require_included
 from orchestrator.api.prepare import RESULTS
-from orchestrator.api.raised_budget import without_budgets
 from orchestrator.core.errors import UserError
 from orchestrator.core.tree import Tree
+from orchestrator.policy.policy import without_budgets
 from orchestrator.record.asked_stages import STAGE_NAMES
 from orchestrator.record.notes import StagesAsked
 from orchestrator.record.paths import RunPaths

@@ -178,6 +178,9 @@ def _resumed(
         require_allowed_models(changed)
     # A change is recorded as a branch whose calls are all recalled: an audit holds the use to its budget.
     forks = request.fork or changed != setup
+    if work or forks:
+        signed = with_signatures(changed, pinned=not request.policy)
+        changed = signed if forks else changed
     return changed, Mode.FORK if forks else Mode.RESUME
 
 
@@ -192,8 +195,7 @@ def _forked(pins: Pins, paths: RunPaths, engine: Engine, request: ResumeRequest)
     else:
         fits(policy, request.results, _ELSEWHERE)
     images = resolve_images(policy, engine, template)
-    setup = replace(setup, policy=policy, images=images, proof=proof)
-    return with_signatures(setup, pinned=not request.policy)
+    return replace(setup, policy=policy, images=images, proof=proof)
 
 
 def run_id(paths: RunPaths) -> str:

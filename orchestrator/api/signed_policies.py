@@ -6,13 +6,14 @@
       - {name: security team, key: "ssh-ed25519 AAAA...", until: 2027-12-31}
 
 A key counts until its last day, and as long as ``/etc/aisci/deny.yaml`` does not withdraw its fingerprint. The
-signature lies beside the policy, ``FILE.signed.json``: a DSSE envelope over a Statement about the hash of the
-effective policy, which covers inherited settings and each exception with its reason, approver and end.
-Shipped policies need none.
+signature lies beside the policy, ``FILE.signed.json``: a DSSE envelope over a Statement about the effective policy,
+its inherited settings and each exception with its reason, approver and end. It is kept in a run's record, by which
+the run goes on. Less of a budget needs no other signature. Shipped policies need none.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,8 +29,9 @@ from orchestrator.core.strict_yaml import read, validated
 from orchestrator.core.tree import canonical
 from orchestrator.core.untrusted import read_plain
 from orchestrator.policy.check import check, refuse
+from orchestrator.policy.compare import weaker
 from orchestrator.policy.exceptions import DAY
-from orchestrator.policy.policy import Policy, load_policy
+from orchestrator.policy.policy import Policy, load_policy, without_budgets
 from orchestrator.record.attestation import STATEMENT
 from orchestrator.record.envelope import open_envelope, signed_envelope
 from orchestrator.record.pins import SignaturePin
@@ -93,11 +95,68 @@ def signature_of(policy: Policy) -> Path:
 
 
 def require_signed_policy(policy: Policy) -> SignaturePin | None:
-    """The signature of a policy, where this machine takes signed ones alone. Raise :class:`BadPolicy` where this machine takes signed policies alone, and this one is neither shipped nor
+    """The signature of a policy, where this machine takes signed ones alone. Raise :class:`BadPolicy` where this one is neither shipped nor
     signed by a key of the list; :class:`BadFile` where the list cannot be relied on.
     """
+    keys = _listed_keys()
+    if keys is None or policy.origin == "shipped":
+        return None
+    try:
+        made, why = _signature(read_plain(signature_of(policy), _MOST), policy, keys)
+    except FileNotFoundError:
+        made, why = None, "there is no signature"
+    except (OSError, ValueError) as error:
+        made, why = None, f"it is no signature of a policy: {error}"
+    if made is None:
+        raise BadPolicy(
+            f"this machine takes signed policies alone, and {policy.name!r} is not one",
+            where=str(signature_of(policy)),
+            why=why,
+            todo=f"have it signed by {', '.join(one.name for one in keys)}: aisci policy sign {policy.origin} "
+            "--key KEY; or take a shipped policy",
+        )
+    return made
+
+
+def require_signed_still(policy: Policy, pinned: SignaturePin | None) -> SignaturePin | None:
+    """What :func:`require_signed_policy` asks, of the policy of a run that goes on: by the signature in its record. A
+    key that ended meanwhile signed it before; a withdrawn one counts for nothing.
+    """
+    keys = _listed_keys()
+    if keys is None:
+        return pinned if pinned is not None and pinned.hash == policy.hash else None
+    if _is_shipped(policy):
+        return None
+    made, why = None, "its record has no signature"
+    if pinned is not None and pinned.envelope:
+        made, why = _signature(pinned.envelope.encode(), policy, keys, begun=True)
+    if made is None:
+        raise BadPolicy(
+            f"this machine takes signed policies alone, and the run's, {policy.name!r}, is not one",
+            where="the run's record",
+            why=why,
+            todo="go on under a policy that is signed, or shipped: aisci resume RUN --fork --policy FILE",
+        )
+    return made
+
+
+def _is_shipped(policy: Policy) -> bool:
+    """Whether it is one of the program's own, or one of these with less of a budget."""
+    if policy.name not in {path.stem for path in _SHIPPED.glob("*.yaml")}:
+        return False
+    return _covers(load_policy(policy.name, _SHIPPED).settings, policy)
+
+
+def _covers(settings: Mapping[str, Any], policy: Policy) -> bool:
+    """Whether ``policy`` has these settings, or less of their budget alone."""
+    same = without_budgets(settings) == without_budgets(policy.settings)
+    return same and not weaker(settings, policy.settings)
+
+
+def _listed_keys() -> dict[PolicyKey, Verifier] | None:
+    """The keys of this machine's list; None where it has no list. Raises :class:`BadFile`."""
     path = machine_folder.MACHINE.file(KEYS_FILE)
-    if path is None or policy.origin == "shipped":
+    if path is None:
         return None
     document = read(path)
     keys = {}
@@ -111,43 +170,43 @@ def require_signed_policy(policy: Policy) -> SignaturePin | None:
                 why=str(error),
                 todo="its administrator: put the line of a public key there, such as of id_ed25519.pub",
             ) from error
-    made, why = _signature(policy, keys)
-    if made is None:
-        raise BadPolicy(
-            f"this machine takes signed policies alone, and {policy.name!r} is not one",
-            where=str(signature_of(policy)),
-            why=why,
-            todo=f"have it signed by {', '.join(one.name for one in keys)}: aisci policy sign {policy.origin} "
-            "--key KEY; or take a shipped policy",
-        )
-    return made
+    return keys
 
 
-def _signature(policy: Policy, keys: dict[PolicyKey, Verifier]) -> tuple[SignaturePin | None, str]:
-    """The signature of the policy that counts, or why none does."""
+def _signature(
+    data: bytes, policy: Policy, keys: dict[PolicyKey, Verifier], *, begun: bool = False
+) -> tuple[SignaturePin | None, str]:
+    """The signature of the policy that counts, or why none does. For a run that had ``begun`` a key counts that
+    made it by its last day.
+    """
     try:
-        envelope, statement = open_envelope(
-            read_plain(signature_of(policy), _MOST), POLICY_PREDICATE, "a policy"
+        envelope, statement = open_envelope(data, POLICY_PREDICATE, "a policy")
+        same = statement["subject"][0]["digest"]["sha256"] == policy.hash
+        settings, day = (
+            statement["predicate"].get("settings"),
+            str(statement["predicate"]["signed"]),
         )
-        digest = statement["subject"][0]["digest"]["sha256"]
-    except FileNotFoundError:
-        return None, "there is no signature"
-    except (OSError, ValueError, LookupError, TypeError) as error:
+        same = same or (settings is not None and _covers(settings, policy))
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
         return None, f"it is no signature of a policy: {error}"
-    if digest != policy.hash:
+    if not same:
         return None, "the policy was changed since, or a file that it extends was"
     revoked, today = deny_list().keys, f"{datetime.now(UTC):%Y-%m-%d}"
+    counts = day if begun else today
     why = "no key of the list made it"
     for one, verifier in keys.items():
         if not any(verifier.signed(envelope.to_sign, made) for _, made in envelope.signatures):
             continue
         if verifier.fingerprint in revoked:
             why = f"the key of {one.name}, {verifier.fingerprint}, is withdrawn"
-        elif one.until is not None and one.until < today:
+        elif one.until is not None and one.until < counts:
             why = f"the key of {one.name} was for policies until {one.until}"
         else:
             key = verifier.fingerprint
-            return SignaturePin(of="policy", hash=policy.hash, signer=one.name, key=key), ""
+            pin = SignaturePin(
+                of="policy", hash=policy.hash, signer=one.name, key=key, envelope=data.decode()
+            )
+            return pin, ""
     return None, why
 
 
@@ -159,5 +218,6 @@ def _statement(policy: Policy) -> dict[str, Any]:
         "predicate": {
             "signed": f"{datetime.now(UTC):%Y-%m-%d}",
             "exceptions": dict(policy.settings.get("exceeds", {})),
+            "settings": policy.settings,
         },
     }

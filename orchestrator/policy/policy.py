@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -234,3 +235,12 @@ def lowered(policy: Policy, changes: Mapping[str, Any]) -> Policy:
     before = flat_settings(policy.settings)
     noted = tuple((key, str(before[keys[key]])) for key in changes)
     return replace(policy, whole=whole, lowered=policy.lowered + noted)
+
+
+def without_budgets(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a policy without what a run that continues may have more of: dollars and GPU time."""
+    plain: dict[str, Any] = deepcopy(dict(settings))
+    for block in ("run", "idea"):
+        plain[block].pop("gpu_time", None)
+        plain[block]["budget"].pop("usd", None)
+    return plain

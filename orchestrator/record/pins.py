@@ -83,13 +83,15 @@ class CeilingPin(StrictRecord):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignaturePin(StrictRecord):
     """A signature that the machine demanded and found: ``of`` is ``policy`` or an image's name, ``hash`` the policy's
-    hash or the image's id, ``signer`` the key's name on the machine, ``key`` its fingerprint.
+    hash or the image's id, ``signer`` the key's name on the machine, ``key`` its fingerprint. ``envelope`` is the
+    signature of a policy itself, by which a run goes on where the policy's file may be gone.
     """
 
     of: str
     hash: str
     signer: str
     key: str
+    envelope: str = field(default="", metadata=UNWRITTEN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,24 +4,35 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from orchestrator.api import runs
 from orchestrator.api.policies import usable_policy
+from orchestrator.api.raised_budget import with_less
+from orchestrator.api.resume_request import ResumeRequest
 from orchestrator.api.signatures import with_signatures
-from orchestrator.api.signed_policies import SIGNED_SUFFIX, require_signed_policy, sign_policy
+from orchestrator.api.signed_policies import (
+    SIGNED_SUFFIX,
+    require_signed_policy,
+    require_signed_still,
+    sign_policy,
+)
 from orchestrator.core import machine_folder
 from orchestrator.core.errors import BadFile, BadPolicy, UserError
 from orchestrator.core.machine_folder import MachineFolder
 from orchestrator.core.tree import Tree, canonical
 from orchestrator.policy.policy import Policy, load_policy
+from orchestrator.record.journal import Mode
 from orchestrator.record.pins import SignaturePin
 from orchestrator.record.signing import Signer, Verifier
 from orchestrator.report.ceilings import ceiling_rows
 from orchestrator.research.pins import pins_of, spec_of
+from orchestrator.research.sweep import SweepModel
 from tests.support import run_rig
 from tests.support.places import ROOT
 
@@ -90,7 +101,11 @@ def test_the_record_of_a_run_says_who_signed_its_policy_and_an_audit_holds_it_to
     own = with_signatures(replace(setup, policy=loaded(file)))
     (pin,) = own.signatures
     assert pin == SignaturePin(
-        of="policy", hash=own.policy.hash, signer="security team", key=signer.public.fingerprint
+        of="policy",
+        hash=own.policy.hash,
+        signer="security team",
+        key=signer.public.fingerprint,
+        envelope=Path(f"{file}{SIGNED_SUFFIX}").read_text(),
     )
     assert with_signatures(own, pinned=True).signatures == (pin,)
     files = Tree.of(dict.fromkeys(own.template.files, "0" * 64))
@@ -171,6 +186,84 @@ def test_a_signature_of_something_else_or_one_that_was_touched_counts_for_nothin
     assert why(file) == "no key of the list made it"
 
 
+def pinned_by(file: Path) -> tuple[Policy, SignaturePin]:
+    """The policy of a run that began under it, as its record has it, and its signature."""
+    policy = loaded(file)
+    pin = require_signed_policy(policy)
+    assert pin is not None
+    return replace(policy, origin="shipped"), pin
+
+
+def test_a_run_goes_on_by_the_signature_in_its_record_and_by_no_word_of_its_own(
+    place: Path, file: Path
+) -> None:
+    signer, line = a_key()
+    names(place, line)
+    sign_policy(str(file), signer)
+    policy, pin = pinned_by(file)
+    file.unlink()
+    assert require_signed_still(policy, pin) == pin
+    _, other = a_key()
+    whole = policy.whole.model_copy(update={"name": "ci-cpu"})
+    called_shipped = replace(policy, whole=whole)
+    for wrong, made in (
+        (policy, None),
+        (policy, replace(pin, envelope="")),
+        (policy, replace(pin, envelope=pin.envelope.replace("payload", "other"))),
+        (called_shipped, pin),
+    ):
+        with pytest.raises(BadPolicy, match="the run's, ") as refused:
+            require_signed_still(wrong, made)
+        assert "--fork --policy" in refused.value.todo
+    names(place, other)
+    with pytest.raises(BadPolicy, match="no key of the list made it"):
+        require_signed_still(policy, pin)
+    (place / "policy-keys.yaml").unlink()
+    assert require_signed_still(policy, pin) == pin, "without a list nothing is asked"
+    assert require_signed_still(called_shipped, pin) is None, "nor is it pinned for another"
+
+
+def test_a_run_whose_policys_key_ended_goes_on_and_one_whose_key_is_withdrawn_does_not(
+    place: Path, file: Path
+) -> None:
+    signer, line = a_key()
+    names(place, line)
+    sign_policy(str(file), signer)
+    policy, pin = pinned_by(file)
+    names(place, line, until=f", until: {datetime.now(UTC):%Y-%m-%d}")
+    assert require_signed_still(policy, pin) == pin
+    names(place, line, until=", until: 2020-01-01")
+    with pytest.raises(BadPolicy, match="until 2020-01-01"):
+        require_signed_still(policy, pin)
+    names(place, line)
+    deny = place / "deny.yaml"
+    deny.write_text(f'keys: ["{signer.public.fingerprint}"]\n')
+    deny.chmod(0o644)
+    with pytest.raises(BadPolicy, match="is withdrawn"):
+        require_signed_still(policy, pin)
+
+
+def test_less_of_a_budget_needs_no_other_signature_and_more_of_anything_does(
+    place: Path, file: Path
+) -> None:
+    signer, line = a_key()
+    names(place, line)
+    sign_policy(str(file), signer)
+    policy, pin = pinned_by(file)
+    less = with_less(loaded(file), 1.0, None)
+    assert require_signed_policy(less) == replace(pin, hash=less.hash)
+    assert require_signed_still(less, pin) == replace(pin, hash=less.hash)
+    require_signed_still(with_less(load_policy("ci-cpu", ROOT / "policies"), 1.0, None), None)
+    run = policy.whole.run
+    richer = run.model_copy(update={"budget": run.budget.model_copy(update={"usd": 1e6})})
+    for whole in (
+        policy.whole.model_copy(update={"run": richer}),
+        policy.whole.model_copy(update={"latex": policy.whole.experiment}),
+    ):
+        with pytest.raises(BadPolicy, match="was changed since"):
+            require_signed_still(replace(policy, whole=whole), pin)
+
+
 def test_the_exceptions_are_part_of_what_is_signed(place: Path, file: Path) -> None:
     signer, line = a_key()
     names(place, line)
@@ -202,3 +295,21 @@ def test_a_list_that_cannot_be_used_stops_everything(place: Path, file: Path, te
     path.chmod(0o644)
     with pytest.raises(BadFile):
         require_signed_policy(loaded(file))
+
+
+def test_a_resume_and_a_fork_of_an_unsigned_policy_are_refused_before_anything_is_asked(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "run"
+    run_rig.run_scripted(folder, SweepModel(), Mode.RECORD)
+    journal = folder / "journal.jsonl"
+    journal.write_bytes(b"".join(journal.read_bytes().splitlines(keepends=True)[:-1]))
+    before = journal.read_bytes()
+    monkeypatch.setattr(runs, "connect", lambda: None)
+    monkeypatch.setattr(runs, "same_images", lambda *_: None)
+    monkeypatch.setattr(runs, "resolve_images", lambda *_: ())
+    names(place, a_key()[1])
+    for fork in (False, True):
+        with pytest.raises(BadPolicy, match="takes signed policies alone, and the run's"):
+            runs.resume(ResumeRequest(run=str(folder), results=tmp_path, fork=fork))
+    assert journal.read_bytes() == before
