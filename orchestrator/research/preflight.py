@@ -18,6 +18,7 @@ from orchestrator.core.protocols import Sandbox
 from orchestrator.core.tree import Tree
 from orchestrator.policy.policy import Policy
 from orchestrator.research.run_spec import RunSpec
+from orchestrator.research.stages.compile import paper_env
 from orchestrator.template.template import Template
 
 
@@ -79,8 +80,8 @@ def _require_ended_well(job: Job, result: JobResult) -> None:
 
 
 def _nothing(spec: RunSpec, kind: ContainerKind) -> Job:
-    """In an experiment's and an editor's container all is as in the run's own jobs, so that the container that
-    is made behind this one serves the first of them.
+    """In each container all is as in the run's own jobs, so that the one that is made behind it serves the
+    first of them.
     """
     job = Job(
         scope=f"rehearsal/{kind}",
@@ -92,7 +93,7 @@ def _nothing(spec: RunSpec, kind: ContainerKind) -> Job:
     )
     if kind == "editor":
         return replace(job, preload=WORKER)
-    if kind != "experiment":
-        return job
+    if kind == "latex":
+        return replace(job, env=paper_env({spec.author, *(pin.author for pin in spec.roles)}))
     env = tuple(spec.template.scale(spec.scale).env.items())
     return replace(job, env=env, data=spec.mounts, preload=spec.template.manifest.preload)

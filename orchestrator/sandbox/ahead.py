@@ -107,11 +107,12 @@ class Ahead(Generic[Made]):
         """Remove what waits, await all removals, and make no more. Raises why a removal failed."""
         with self._lock:
             self._closed = True
+            waiting = list(self._made.values())
+            self._made.clear()
         self._makers.shutdown(cancel_futures=True)
-        try:
-            self.drop()
-        finally:
-            self._removers.shutdown()
+        for future in waiting:  # side by side
+            self._remove(partial(_close, future))
+        self._removers.shutdown()
         self.check()
 
     def _remove(self, remove: Callable[[], None]) -> None:

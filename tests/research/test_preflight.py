@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
@@ -25,16 +26,20 @@ from orchestrator.core.errors import (
 )
 from orchestrator.core.files import shipped_root
 from orchestrator.core.host import Machine
+from orchestrator.core.tree import Tree
 from orchestrator.policy.policy import load_policy, lowered
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.journal import Mode
-from orchestrator.record.pins import DataPin
+from orchestrator.record.pins import DataPin, ModelPin
+from orchestrator.record.ports import Ports
 from orchestrator.research.preflight import rehearse, require_time
 from orchestrator.research.run_spec import RunSpec
+from orchestrator.research.stages.compile import latex_job
 from orchestrator.research.sweep import SweepModel
 from orchestrator.sandbox.engine.client import connect
 from orchestrator.sandbox.gpus import nvml as gpu
 from orchestrator.sandbox.job import gate_view
+from orchestrator.sandbox.job.slot import Shape
 from orchestrator.sandbox.scripted import Ending, ScriptedSandbox
 from orchestrator.sandbox.storage.volumes import Volumes
 from orchestrator.template.folder import shipped_templates
@@ -147,6 +152,20 @@ def test_each_kind_of_container_is_tried_under_its_own_limits(tmp_path: Path) ->
     data = {job.kind: bool(job.data) for job in scripted.jobs}
     assert data == {"experiment": True, "latex": False, "editor": False}
     assert all(job.limits == setup.policy.limits(job.kind) for job in scripted.jobs)
+
+
+def test_the_container_behind_a_rehearsed_one_serves_the_runs_first_paper(tmp_path: Path) -> None:
+    setup = prepare(rig.wanted(tmp_path)).setup
+    scripted = ScriptedSandbox(BlobStore(tmp_path / "blobs"), lambda _: Ending())
+    for author, roles in (("builtin/sweep", ()), ("scripted/x", ()), ("builtin/sweep", ("a/b",))):
+        own = tuple(ModelPin(name=name, author=name, role="writing") for name in roles)
+        rehearse(replace(setup, author=author, roles=own), scripted)
+        edges = SimpleNamespace(roles={name: SimpleNamespace(name=name) for name in roles})
+        ports = cast("Ports", SimpleNamespace(scope="compile", edges=edges))
+        paper = latex_job(author, setup.policy, Tree(), ports)
+        *_, tried = (job for job in scripted.jobs if job.kind == "latex")
+        shapes = [Shape.of(job, image="", data=(), duplex=False) for job in (tried, paper)]
+        assert shapes[0] == shapes[1]
 
 
 def test_an_editor_on_the_host_needs_no_container(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from orchestrator.core.python_source import parse_python
 from orchestrator.core.research import Direction
@@ -197,26 +198,27 @@ def _seeds(
     return frozenset(found)
 
 
-def _listed_seeds(code: str) -> set[int]:
+@lru_cache(maxsize=256)
+def _listed_seeds(code: str) -> frozenset[int]:
     """The numbers in what a program assigns to a name with "seed" in it, or gives to such a parameter."""
     try:
         tree = parse_python(code)
     except (SyntaxError, ValueError):
-        return set()
+        return frozenset()
     named = [
         node.value
         for node in ast.walk(tree)
         if (isinstance(node, ast.keyword) and "seed" in (node.arg or "").lower())
         or (isinstance(node, ast.Assign) and "seed" in ast.unparse(node.targets[0]).lower())
     ]
-    return {
+    return frozenset(
         number.value
         for value in named
         for row in ast.walk(value)
         if isinstance(row, ast.Tuple | ast.List | ast.Set)
         for number in row.elts
         if isinstance(number, ast.Constant) and type(number.value) is int
-    }
+    )
 
 
 def _stated(

@@ -10,6 +10,7 @@ import ast
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from orchestrator.core.python_source import parse_python
 from orchestrator.research.claims.ledger import CodeSetting
@@ -25,6 +26,7 @@ _PLAIN_CALLS = frozenset({
 _LONG_LIST = 64  # values of one list that are counted, not named
 
 
+@lru_cache(maxsize=256)  # every run of a study has much the same files
 def settings_in(
     text: str, where: str, scale: str, scales: frozenset[str]
 ) -> tuple[CodeSetting, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from orchestrator.research.paper.siunitx import with_units
 from orchestrator.research.paper.symbols import symbol_name, with_greek, with_symbols
@@ -57,6 +58,7 @@ def _named_or_without(match: re.Match[str]) -> str:
     return symbol_name(match[0]) or _without_formula(match)
 
 
+@lru_cache(maxsize=4096)  # a draft is checked as written, as corrected, and as printed
 def visible_text(tex: str, *, symbols: bool = True) -> str:
     """LaTeX as text: numbers as a reader sees them, blank lines between rows and paragraphs. ``symbols``: those by
     which quantities are called are words.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Collection
 from dataclasses import replace
 
 from orchestrator.core.errors import IdeaFailed, StageLeft
@@ -146,8 +147,13 @@ def latex_job(author: str, policy: Policy, files: Tree, ports: Ports) -> Job:
         files=files,
         limits=policy.limits("latex"),
         harvest=(f"{LATEX_OUTPUT}/",),
-        env=(("AISCI_AUTHOR", "program" if authors == {SWEEP} else "model"),),
+        env=paper_env(authors),
     )
+
+
+def paper_env(authors: Collection[str]) -> tuple[tuple[str, str], ...]:
+    """The variables of a container that compiles what these models wrote."""
+    return (("AISCI_AUTHOR", "program" if set(authors) == {SWEEP} else "model"),)
 
 
 def compile_problems(
