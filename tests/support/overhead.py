@@ -28,11 +28,23 @@ def main() -> None:
         print(json.dumps(measured(template, policy, ideas, Path(folder))))
 
 
-def measured(template: str, policy: str, ideas: int, folder: Path) -> dict[str, Any]:
-    """One run with all its ideas in flight: its wall, its containers' programs, its peak of memory."""
+def measured(
+    template: str, policy: str, ideas: int, folder: Path, *, parallel: int = 0
+) -> dict[str, Any]:
+    """One run with ``parallel`` ideas in flight (0: all): its wall, its containers' programs, its peak of memory.
+    ``host`` is what is left of the wall, for each idea; with one in flight.
+    """
     folder.mkdir(exist_ok=True)
     argv = [sys.executable, str(ROOT / "cli.py"), "run", template, "--policy", policy]
-    argv += ["--scale", "smoke", "--ideas", str(ideas), "--parallel", str(ideas), "--fresh"]
+    argv += [
+        "--scale",
+        "smoke",
+        "--ideas",
+        str(ideas),
+        "--parallel",
+        str(parallel or ideas),
+        "--fresh",
+    ]
     began = time.monotonic()
     with (folder / "log").open("wb") as log:
         child = subprocess.Popen([*argv, "--results", str(folder)], stdout=log, stderr=log)
@@ -48,7 +60,7 @@ def measured(template: str, policy: str, ideas: int, folder: Path) -> dict[str, 
         "wall": round(wall, 1),
         "containers": len(walls),
         "programs": round(sum(walls), 1),
-        "host": round(wall - sum(walls), 1) if ideas == 1 else None,
+        "host": round((wall - sum(walls)) / ideas, 1) if (parallel or ideas) == 1 else None,
         "memory_mib": round(usage.ru_maxrss / 1024),
     }
 
