@@ -18,14 +18,13 @@ from orchestrator.core.errors import BadPolicy
 from orchestrator.core.host import Machine
 from orchestrator.core.machine_folder import MachineFolder
 from orchestrator.core.tree import Tree, canonical
-from orchestrator.record.journal import Mode
 from orchestrator.record.paths import RunPaths
 from orchestrator.research.pins import pins_of, read_pins, spec_of
-from orchestrator.research.sweep import SweepModel
 from orchestrator.template.template import Template
 from tests.policy.test_policy import written
 from tests.support import run_rig
 from tests.support.ceiling_rig import ceiling_at, ceiling_text
+from tests.support.unended import unended_run
 
 LOW = {"wall: 5m": "wall: 1s", "cpu: 10m": "cpu: 1s", "grace: 5s": "grace: 0.1s"}
 
@@ -80,13 +79,8 @@ def test_a_resume_and_a_fork_above_the_ceiling_are_refused_before_anything_is_as
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "run"
-    run_rig.run_scripted(folder, SweepModel(), Mode.RECORD)
-    journal = folder / "journal.jsonl"
-    journal.write_bytes(b"".join(journal.read_bytes().splitlines(keepends=True)[:-1]))
+    journal = unended_run(folder, monkeypatch)
     before = journal.read_bytes()
-    monkeypatch.setattr(runs, "connect", lambda: None)
-    monkeypatch.setattr(runs, "same_images", lambda *_: None)
-    monkeypatch.setattr(runs, "resolve_images", lambda *_: ())
     ceiling_at(tmp_path, monkeypatch, ceiling_text(**LOW))
     for fork in (False, True):
         with pytest.raises(BadPolicy, match="this machine's ceiling") as caught:

@@ -27,14 +27,13 @@ from orchestrator.core.errors import BadFile, BadPolicy, UserError
 from orchestrator.core.machine_folder import MachineFolder
 from orchestrator.core.tree import Tree, canonical
 from orchestrator.policy.policy import Policy, load_policy
-from orchestrator.record.journal import Mode
 from orchestrator.record.pins import SignaturePin
 from orchestrator.record.signing import Signer, Verifier
 from orchestrator.report.ceilings import ceiling_rows
 from orchestrator.research.pins import pins_of, spec_of
-from orchestrator.research.sweep import SweepModel
 from tests.support import run_rig
 from tests.support.places import ROOT
+from tests.support.unended import unended_run
 
 TEXT = """version: 1
 name: team
@@ -186,21 +185,21 @@ def test_a_signature_of_something_else_or_one_that_was_touched_counts_for_nothin
     assert why(file) == "no key of the list made it"
 
 
-def pinned_by(file: Path) -> tuple[Policy, SignaturePin]:
-    """The policy of a run that began under it, as its record has it, and its signature."""
+def begun_under(file: Path, place: Path) -> tuple[Policy, SignaturePin, str]:
+    """The policy of a run that began under it, as its record has it, its signature, and the key's line."""
+    signer, line = a_key()
+    names(place, line)
+    sign_policy(str(file), signer)
     policy = loaded(file)
     pin = require_signed_policy(policy)
     assert pin is not None
-    return replace(policy, origin="shipped"), pin
+    return replace(policy, origin="shipped"), pin, line
 
 
 def test_a_run_goes_on_by_the_signature_in_its_record_and_by_no_word_of_its_own(
     place: Path, file: Path
 ) -> None:
-    signer, line = a_key()
-    names(place, line)
-    sign_policy(str(file), signer)
-    policy, pin = pinned_by(file)
+    policy, pin, _ = begun_under(file, place)
     file.unlink()
     assert require_signed_still(policy, pin) == pin
     _, other = a_key()
@@ -226,10 +225,7 @@ def test_a_run_goes_on_by_the_signature_in_its_record_and_by_no_word_of_its_own(
 def test_a_run_whose_policys_key_ended_goes_on_and_one_whose_key_is_withdrawn_does_not(
     place: Path, file: Path
 ) -> None:
-    signer, line = a_key()
-    names(place, line)
-    sign_policy(str(file), signer)
-    policy, pin = pinned_by(file)
+    policy, pin, line = begun_under(file, place)
     names(place, line, until=f", until: {datetime.now(UTC):%Y-%m-%d}")
     assert require_signed_still(policy, pin) == pin
     names(place, line, until=", until: 2020-01-01")
@@ -237,7 +233,7 @@ def test_a_run_whose_policys_key_ended_goes_on_and_one_whose_key_is_withdrawn_do
         require_signed_still(policy, pin)
     names(place, line)
     deny = place / "deny.yaml"
-    deny.write_text(f'keys: ["{signer.public.fingerprint}"]\n')
+    deny.write_text(f'keys: ["{pin.key}"]\n')
     deny.chmod(0o644)
     with pytest.raises(BadPolicy, match="is withdrawn"):
         require_signed_still(policy, pin)
@@ -246,10 +242,7 @@ def test_a_run_whose_policys_key_ended_goes_on_and_one_whose_key_is_withdrawn_do
 def test_less_of_a_budget_needs_no_other_signature_and_more_of_anything_does(
     place: Path, file: Path
 ) -> None:
-    signer, line = a_key()
-    names(place, line)
-    sign_policy(str(file), signer)
-    policy, pin = pinned_by(file)
+    policy, pin, _ = begun_under(file, place)
     less = with_less(loaded(file), 1.0, None)
     assert require_signed_policy(less) == replace(pin, hash=less.hash)
     assert require_signed_still(less, pin) == replace(pin, hash=less.hash)
@@ -301,13 +294,8 @@ def test_a_resume_and_a_fork_of_an_unsigned_policy_are_refused_before_anything_i
     place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "run"
-    run_rig.run_scripted(folder, SweepModel(), Mode.RECORD)
-    journal = folder / "journal.jsonl"
-    journal.write_bytes(b"".join(journal.read_bytes().splitlines(keepends=True)[:-1]))
+    journal = unended_run(folder, monkeypatch)
     before = journal.read_bytes()
-    monkeypatch.setattr(runs, "connect", lambda: None)
-    monkeypatch.setattr(runs, "same_images", lambda *_: None)
-    monkeypatch.setattr(runs, "resolve_images", lambda *_: ())
     names(place, a_key()[1])
     for fork in (False, True):
         with pytest.raises(BadPolicy, match="takes signed policies alone, and the run's"):
