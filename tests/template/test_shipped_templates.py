@@ -267,7 +267,7 @@ def _typeset(one: Template) -> None:
     text = text.replace("The background", f"The cited \\citep{{{','.join(keys)}}}. The background")
     script = (
         "cd latex; export HOME=/tmp; latexmk -pdf -interaction=nonstopmode -halt-on-error template.tex; "
-        "pdftotext -layout template.pdf text"
+        "pdftotext template.pdf text"
     )
     latex = {path: data for path, data in one.files.items() if path.startswith("latex/")}
     made = closed("aisci-latex", latex | {PAPER: text.encode()}, script)
