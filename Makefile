@@ -12,7 +12,7 @@ help: ## this list
 demo: images ## set up, then one small idea from template to paper; no key, no GPU
 	$(AISCI) run grokking --model builtin/sweep --ideas 1 --scale smoke --policy ci-cpu
 
-unit: venv ## the tests that need no engine and start no program; two to three minutes
+unit: venv ## the tests that need no engine and start no program; four minutes
 	$(PYTEST) -m unit -n 2 --no-loadscope-reorder
 
 test: check images gvisor tools ## set up, then every kind of test; says what it skipped and why

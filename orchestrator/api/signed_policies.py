@@ -32,6 +32,7 @@ from orchestrator.policy.check import check, refuse
 from orchestrator.policy.compare import weaker
 from orchestrator.policy.exceptions import DAY
 from orchestrator.policy.policy import Policy, load_policy, without_budgets
+from orchestrator.policy.shipped import shipped_policy
 from orchestrator.record.attestation import STATEMENT
 from orchestrator.record.envelope import open_envelope, signed_envelope
 from orchestrator.record.pins import SignaturePin
@@ -142,9 +143,8 @@ def require_signed_still(policy: Policy, pinned: SignaturePin | None) -> Signatu
 
 def _is_shipped(policy: Policy) -> bool:
     """Whether it is one of the program's own, or one of these with less of a budget."""
-    if policy.name not in {path.stem for path in _SHIPPED.glob("*.yaml")}:
-        return False
-    return _covers(load_policy(policy.name, _SHIPPED).settings, policy)
+    own = shipped_policy(policy.name)
+    return own is not None and _covers(own.settings, policy)
 
 
 def _covers(settings: Mapping[str, Any], policy: Policy) -> bool:

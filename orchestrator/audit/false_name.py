@@ -6,22 +6,18 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from orchestrator.audit.finding import AuditFinding
-from orchestrator.core.files import shipped_root
 from orchestrator.policy.compare import shown_setting, weaker
-from orchestrator.policy.policy import load_policy
+from orchestrator.policy.shipped import shipped_policy
 
-_SHIPPED = shipped_root() / "policies"
 _TODO = "judge the settings, not the name: `aisci audit RUN --no-weaker-than POLICY` compares them"
-_BLOCKS_ALONE = frozenset({"latex", "editor"})
 
 
 def name_findings(where: str, name: str, settings: Mapping[str, Any]) -> Iterator[AuditFinding]:
     """A note where the policy called ``name`` allows more than the shipped one of that name. The command line lowers
     settings, and another version may ship other ones.
     """
-    if name not in {path.stem for path in _SHIPPED.glob("*.yaml")} - _BLOCKS_ALONE:
-        return
-    more = weaker(load_policy(name, _SHIPPED).settings, settings)
+    own = shipped_policy(name)
+    more = weaker(own.settings, settings) if own else ()
     if more:
         what = (
             f"the policy has the name {name!r}, and allows more than the one that this aisci ships"

@@ -205,11 +205,13 @@ def test_a_run_goes_on_by_the_signature_in_its_record_and_by_no_word_of_its_own(
     _, other = a_key()
     whole = policy.whole.model_copy(update={"name": "ci-cpu"})
     called_shipped = replace(policy, whole=whole)
+    called_blocks = replace(policy, whole=policy.whole.model_copy(update={"name": "latex"}))
     for wrong, made in (
         (policy, None),
         (policy, replace(pin, envelope="")),
         (policy, replace(pin, envelope=pin.envelope.replace("payload", "other"))),
         (called_shipped, pin),
+        (called_blocks, pin),
     ):
         with pytest.raises(BadPolicy, match="the run's, ") as refused:
             require_signed_still(wrong, made)

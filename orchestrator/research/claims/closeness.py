@@ -28,12 +28,11 @@ _UNIT = (
 _EACH_OTHER = re.compile(
     rf"{_UNIT}(?:of|from|to|between)\s+(?:each\b|one another|any other|the others?\b|the rest)"
 )
-_OF_A_RUN = re.compile(
-    rf"{_UNIT}(?:of|from|to|than|away from|off)\s+(?:(?:the|that|those|of|in|for|its|value|loss|losses|accuracy|mean|one|on|under|with)\s+)*(?={NAME})"
+_WORDS = (
+    r"(?:(?:the|that|those|of|in|for|its|value|loss|losses|accuracy|mean|one|on|under|with)\s+)*"
 )
-_FROM_A_RUN = re.compile(
-    r"\b(?:from|to|than|of|with)\s+(?:(?:the|that|those|of|in|for|its|value|loss|losses|accuracy|mean|one|on|under|with)\s+)*$"
-)
+_OF_A_RUN = re.compile(rf"{_UNIT}(?:of|from|to|than|away from|off)\s+{_WORDS}(?={NAME})")
+_FROM_A_RUN = re.compile(rf"\b(?:from|to|than|of|with)\s+{_WORDS}$")
 _APART_AFTER = re.compile(rf"{_UNIT}(?:\w+\s+)?(?:apart|away|off)\b")
 _WITHIN = re.compile(r"\bwithin[\s$(]*(?:(?:just|only|about|roughly|a)\s+)?[\s$(]*$")
 _WINDOW = re.compile(
