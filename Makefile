@@ -4,7 +4,7 @@ AISCI := .venv/bin/aisci
 PYTEST := .venv/bin/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help venv wheel engine gvisor images machine tools demo check unit test campaign clean
+.PHONY: help venv wheel engine gvisor images machine tools demo check unit test samples campaign clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 18
@@ -22,6 +22,10 @@ check: venv ## style and types
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
+
+samples: images gvisor tools ## every item of the lists of which `make test` takes a sample; two hours
+	AISCI_TEST_FULL=samples $(PYTEST) -n 2 -m "sampled and not campaign and not serial"
+	AISCI_TEST_FULL=samples $(PYTEST) -m "sampled and serial and not campaign"
 
 campaign: images gvisor machine ## the full counts; their dated results go into bench/
 	AISCI_TEST_FULL=1 $(PYTEST) -m "campaign or sampled"

@@ -64,14 +64,16 @@ def all_series(axes: Any) -> Iterator[dict[str, Any]]:
         yield line_of(line, label_of(line, names), axes)
     for one in (one for one in axes.collections if id(one) not in whiskers):
         yield collection_of(one, label_of(one, names))
-    for one in axes.images:
-        values = one.get_array().ravel()
-        yield series_of("image", "", values, values, "")
+    yield from map(image_of, axes.images)
 
 
 def bars_of(bars: Any, label: str) -> dict[str, Any]:
-    middles = [bar.get_x() + bar.get_width() / 2 for bar in bars.patches]
+    """Bars that lie have their values along x."""
     look = tone(bars.patches[0].get_facecolor()) if bars.patches else ""
+    if bars.orientation == "horizontal":
+        middles = [bar.get_y() + bar.get_height() / 2 for bar in bars.patches]
+        return series_of("horizontal bars", label, bars.datavalues, middles, look)
+    middles = [bar.get_x() + bar.get_width() / 2 for bar in bars.patches]
     return series_of("bars", label, middles, bars.datavalues, look)
 
 
@@ -97,6 +99,19 @@ def collection_of(one: Any, label: str) -> dict[str, Any]:
         data = np.concatenate([path.vertices for path in paths]) if paths else np.zeros((0, 2))
     colours = [*one.get_facecolor(), *one.get_edgecolor()] if one.get_array() is None else []
     return series_of(kind, label, data[:, 0], data[:, 1], tone(colours[0]) if colours else "")
+
+
+def image_of(image: Any) -> dict[str, Any]:
+    """An image lies where its corners are; what it counts are its values, whose range is its look."""
+    np: Any = importlib.import_module("numpy")
+    left, right, bottom, top = image.get_extent()
+    values = np.ma.filled(np.ma.asarray(image.get_array(), dtype=float), np.nan).ravel()
+    good = values[np.isfinite(values)]
+    if not good.size:
+        return {**series_of("image", "", (), (), ""), "points": values.size}
+    look = f"values {short(good.min()):g} to {short(good.max()):g}"
+    placed = series_of("image", "", (left, right), (bottom, top), look)
+    return {**placed, "points": values.size, "finite": good.size}
 
 
 def label_of(artist: Any, names: dict[int, str]) -> str:

@@ -11,7 +11,7 @@ import pytest
 
 from orchestrator.core.files import shipped_root
 from orchestrator.record.blobs import BlobStore
-from orchestrator.research.looking.figures import what_is_wrong
+from orchestrator.research.looking.figures import figure_words, what_is_wrong
 from orchestrator.research.looking.inspection import REPORT, SCRIPT, read_inspection, scripts
 from orchestrator.sandbox.engine.client import connect
 from orchestrator.sandbox.images.images import resolve_image
@@ -77,6 +77,32 @@ def test_a_series_that_leaves_its_axis_is_named(limits: str, said: str) -> None:
     source = GOOD + f"axes[0].set_ylim({limits})\n" + SAVED
     (one,) = read_inspection(run(source)[REPORT]).figures
     assert f"the series 'one' {said}" in "\n".join(what_is_wrong(one))
+
+
+def test_what_lies_in_its_panel_by_design_is_no_flaw() -> None:
+    """Images by their corners, bars that lie by their length, straight lines without a label."""
+    source = (
+        "import matplotlib.pyplot as plt\n"
+        "figure, axes = plt.subplots(1, 3, figsize=(7, 3), layout='constrained')\n"
+        "axes[0].imshow([[-50, 2], [3, 70]])\n"
+        "axes[0].set(xticks=[], yticks=[], xlabel='x', ylabel='y')\n"
+        "axes[1].barh(range(3), [40, 50, 60], label='share')\n"
+        "axes[1].set(xlabel='%', ylabel='part')\n"
+        "axes[2].plot([0, 1, 2], [3, 2, 1])\n"
+        "axes[2].plot([0, 2], [90, 70])\n"
+        "axes[2].set(xlabel='x', ylabel='y', ylim=(0, 4))\n"
+    )
+    (one,) = read_inspection(run(source + SAVED)[REPORT]).figures
+    assert what_is_wrong(one) == ()
+    said = figure_words(one)
+    assert "image (values -50 to 70)" in said
+    assert "horizontal bars 'share' (3 points, x 40 to 60)" in said
+
+
+def test_an_image_without_a_value_is_named() -> None:
+    empty = "axes[0].clear()\naxes[0].imshow([[float('nan')] * 2] * 2)\n"
+    (one,) = read_inspection(run(GOOD + empty + SAVED)[REPORT]).figures
+    assert "panel 1 is empty: no point" in "\n".join(what_is_wrong(one))
 
 
 def test_turned_tick_labels_and_a_tight_canvas_are_no_flaws() -> None:

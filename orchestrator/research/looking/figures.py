@@ -16,6 +16,7 @@ _LEAST_DPI = 200
 _LEAST_PIXELS = 600  # of the width
 _CUT = 0.1  # of an axis; what lies further beyond it is cut off
 _SAID = 3  # texts of one kind that a sentence names
+_ENDS = 2  # points of a straight line
 _LONGEST = 2400  # characters of a description
 
 
@@ -88,10 +89,17 @@ def _places(panel: Panel) -> Iterator[str]:
     for one in panel.series:
         if one.points and not one.finite:
             yield f"{_series(one)} has no finite point"
+        elif _guide(one):
+            continue
         elif _off(one.x, panel.x) or _off(one.y, panel.y):
             yield f"{_series(one)} lies outside of the range of the axes"
         elif beyond := _cut_off(one.y, panel.y):
             yield f"{_series(one)} {beyond}"
+
+
+def _guide(one: Series) -> bool:
+    """Whether it is a straight line without a label, as of equal sums: it may leave by any side."""
+    return one.kind == "line" and not one.label and one.points == _ENDS
 
 
 def _unnamed(figure: InspectedFigure, panel: Panel, axis: Axis, name: str) -> bool:
@@ -187,11 +195,15 @@ def figure_words(figure: InspectedFigure) -> str:
 def _panel_words(figure: InspectedFigure, panel: Panel) -> str:
     said = [_axis_words("x", panel.x), _axis_words("y", panel.y)]
     drawn = [
-        f"{one.kind} {one.label!r} ({one.finite} points{_reach(one.y)})"
+        f"{one.kind} {one.label!r} ({one.finite} points{_reach(one)})"
         for one in panel.series
         if one.label
     ]
-    unlabelled = Counter(one.kind for one in panel.series if not one.label)
+    unlabelled = Counter(
+        f"image ({one.look})" if one.kind == "image" else one.kind
+        for one in panel.series
+        if not one.label
+    )
     drawn += [f"{count} unlabelled {kind}" for kind, count in unlabelled.items()]
     drawn += [f"{panel.more_series} more series"] if panel.more_series else []
     said += [f"drawn: {', '.join(drawn)}"] if drawn else []
@@ -206,10 +218,12 @@ def _axis_words(name: str, axis: Axis) -> str:
     return f"{name} {axis.label!r} {reach}{scale}" if axis.label else f"{name} {reach}{scale}"
 
 
-def _reach(ys: tuple[float, float] | None) -> str:
-    if ys is None:
+def _reach(one: Series) -> str:
+    name, ends = ("x", one.x) if one.kind == "horizontal bars" else ("y", one.y)
+    if ends is None:
         return ""
-    return f", y {ys[0]:g}" if ys[0] == ys[1] else f", y {ys[0]:g} to {ys[1]:g}"
+    low, high = ends
+    return f", {name} {low:g}" if low == high else f", {name} {low:g} to {high:g}"
 
 
 def made_caption(name: str, figure: InspectedFigure | None) -> str:
