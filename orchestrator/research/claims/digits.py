@@ -6,6 +6,7 @@ import math
 import re
 import statistics
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from orchestrator.research.claims.ledger import (
     AVERAGE,
@@ -15,6 +16,7 @@ from orchestrator.research.claims.ledger import (
     RunDifference,
 )
 from orchestrator.research.claims.quantity import (
+    OF_TWO_METRICS,
     ONE_RUN,
     Quantity,
     UnknownQuantity,
@@ -33,8 +35,8 @@ _NO_UNIT = re.compile(r"fraction|share|accuracy|probability|none|^$", re.IGNOREC
 
 def printed(one: Quantity, ledger: Ledger) -> str:
     """The digits of a quantity as LaTeX. Raises :class:`UnknownQuantity`."""
-    if one.kind == "correlation":
-        return f"${correlation(one, ledger):.2f}$"
+    if one.kind in OF_TWO_METRICS:
+        return _of_two_metrics(one, ledger)
     if one.kind in ONE_RUN:
         return _of_one(one, cell_of(one.run, one.data, one.metric, ledger), ledger)
     if one.pair:
@@ -94,12 +96,32 @@ def correlation(one: Quantity, ledger: Ledger) -> float:
     return statistics.correlation(*rows)
 
 
+def gap(one: Quantity, ledger: Ledger) -> RunDifference:
+    """One metric of a run less another of the same unit, seed by seed. Raises :class:`UnknownQuantity`."""
+    names = one.metric, one.with_metric
+    for name in names:
+        cell_of(one.run, one.data, name, ledger)
+    units = [ledger.metric(name).unit for name in names]
+    if units[0] != units[1]:
+        raise UnknownQuantity(f"{names[0]} and {names[1]} are not of one unit")
+    found = ledger.gap(one.run, one.data, *names)
+    if found is None:
+        raise UnknownQuantity(f"{names[0]} and {names[1]} have no values for the same seeds")
+    return found
+
+
 def unit_of(one: Quantity, ledger: Ledger) -> str:
     """The unit that is printed after a mean or a difference: a tilde and the word, or nothing."""
     unit = ledger.metric(one.metric).unit if one.metric else ""
-    if one.kind not in {"val", "mean", "median", "diff", "by"} or _NO_UNIT.search(unit):
+    if one.kind not in {"val", "mean", "median", "diff", "by", "gap"} or _NO_UNIT.search(unit):
         return ""
     return f"~{escape(unit)}" if _PLAIN_UNIT.fullmatch(unit) else ""
+
+
+def _of_two_metrics(one: Quantity, ledger: Ledger) -> str:
+    if one.kind == "correlation":
+        return f"${correlation(one, ledger):.2f}$"
+    return _signed(gap(one, ledger), unit_of(one, ledger))
 
 
 def _of_two(one: Quantity, ledger: Ledger) -> str:
@@ -128,12 +150,16 @@ def _of_two(one: Quantity, ledger: Ledger) -> str:
 
 
 def _difference(one: Quantity, found: RunDifference, ledger: Ledger) -> str:
-    value = abs(found.value) if one.kind == "by" else found.value
     alone = len(ledger.cells[one.run, one.data, one.metric].values) == 1
-    digits = printed_value(value, None if alone else found.error)
-    if one.kind == "diff" and found.value > 0:
-        digits = f"$+{digits.removeprefix('$')}"
-    return f"{digits}{unit_of(one, ledger)}"
+    shown = replace(found, error=None) if alone else found
+    if one.kind == "diff":
+        return _signed(shown, unit_of(one, ledger))
+    return f"{printed_value(abs(shown.value), shown.error)}{unit_of(one, ledger)}"
+
+
+def _signed(found: RunDifference, unit: str) -> str:
+    digits = printed_value(found.value, found.error)
+    return f"$+{digits.removeprefix('$')}{unit}" if found.value > 0 else f"{digits}{unit}"
 
 
 def _significant(value: float, digits: int) -> str:

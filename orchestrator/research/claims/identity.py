@@ -10,6 +10,7 @@ from orchestrator.research.claims.ledger import (
 )
 from orchestrator.research.claims.places import SETTINGS_TARGET, cell_target, difference_target
 from orchestrator.research.claims.quantity import (
+    OF_TWO_METRICS,
     ONE_RUN,
     TWO_RUNS,
     Quantity,
@@ -49,9 +50,9 @@ def identified(said: str, ledger: Ledger) -> Quantity | None:
     if other := re.fullmatch(r"(setting|settingof|seconds|seeds)-(\d+)-([\w.]+)", said):
         return _other(other[1], int(other[2]), other[3], ledger)
     match = re.fullmatch(r"([a-z]+)-(\d+)-(x|\d+)-(m|\d+)-(\d+)(?:-(\d+))?", said)
-    if match is None or match[1] not in (*ONE_RUN, *TWO_RUNS, "correlation"):
+    if match is None or match[1] not in (*ONE_RUN, *TWO_RUNS, *OF_TWO_METRICS):
         return None
-    if (match[1] == "correlation") != bool(match[6]) or int(match[6] or 0) >= len(ledger.metrics):
+    if (match[1] in OF_TWO_METRICS) != bool(match[6]) or int(match[6] or 0) >= len(ledger.metrics):
         return None
     places = int(match[2]), int(match[3]) if match[3] != "x" else None, int(match[5])
     inside = match[4] == "m" or int(match[4]) < len(ledger.datasets)

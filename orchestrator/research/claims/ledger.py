@@ -128,23 +128,34 @@ class Ledger:
         one, other = (self.cells.get((number, dataset, metric)) for number in (run, against))
         if one is None or other is None:
             return None
-        apart = _apart(one.values, other.values)
-        value = one.mean - other.mean
-        if apart:
-            return RunDifference(
-                value=value,
-                error=statistics.stdev(apart) / math.sqrt(len(apart)),
-                higher=sum(part > 0 for part in apart),
-                lower=sum(part < 0 for part in apart),
-            )
+        if (paired := _paired(one, other)) is not None:
+            return paired
         known = one.error is not None and other.error is not None
         error = math.hypot(one.error or 0.0, other.error or 0.0) if known else None
-        return RunDifference(value=value, error=error)
+        return RunDifference(value=one.mean - other.mean, error=error)
+
+    def gap(self, run: int, dataset: str, metric: str, other: str) -> RunDifference | None:
+        """A run's ``metric`` less its ``other``, seed by seed; None where both have no values for the same seeds."""
+        cells = [self.cells.get((run, dataset, name)) for name in (metric, other)]
+        return _paired(cells[0], cells[1]) if cells[0] and cells[1] else None
 
     def better(self, metric: str, difference: float) -> bool | None:
         """Whether a difference is to the better side; None where neither side is better."""
         direction = self.metric(metric).direction
         return None if direction == "none" else (difference > 0) == (direction == "higher")
+
+
+def _paired(one: Cell, other: Cell) -> RunDifference | None:
+    """The mean of the differences seed by seed, with its error; None where there are no such pairs."""
+    apart = _apart(one.values, other.values)
+    if not apart:
+        return None
+    return RunDifference(
+        value=one.mean - other.mean,
+        error=statistics.stdev(apart) / math.sqrt(len(apart)),
+        higher=sum(part > 0 for part in apart),
+        lower=sum(part < 0 for part in apart),
+    )
 
 
 def with_averages(

@@ -10,9 +10,9 @@ from itertools import pairwise
 
 from orchestrator.research.claims import words
 from orchestrator.research.claims.clauses import Clause
-from orchestrator.research.claims.digits import OVER_SEEDS, correlation
+from orchestrator.research.claims.digits import OVER_SEEDS, correlation, gap
 from orchestrator.research.claims.ledger import Ledger, RunDifference
-from orchestrator.research.claims.quantity import ONE_RUN, Quantity
+from orchestrator.research.claims.quantity import OF_TWO_METRICS, ONE_RUN, Quantity
 from orchestrator.research.claims.said import Said, holds, what_is_said
 
 _COUNTS = {"higher": 1.0, "lower": -1.0}
@@ -31,6 +31,8 @@ def printed_direction_problems(clause: Clause, ledger: Ledger) -> list[str]:
         return []
     if correlated := [one for one in clause.marks if one.kind == "correlation"]:
         return _of_correlations(correlated, said, ledger)
+    if gaps := [one for one in clause.marks if one.kind == "gap"]:
+        return _of_gaps(gaps, said, ledger)
     pairs = [one for one in clause.marks if one.pair]
     problems = [] if pairs else list(_of_two_numbers(clause, said, ledger))
     for one in pairs:
@@ -54,6 +56,20 @@ def _of_correlations(marks: list[Quantity], said: Said, ledger: Ledger) -> list[
     return [f"{said.word!r} is not the sign of its correlation"] if wrong else []
 
 
+def _of_gaps(marks: list[Quantity], said: Said, ledger: Ledger) -> list[str]:
+    """For "it is clearly above the raw one": which of two metrics is the subject, a clause says in too many ways, so
+    the words may hold either way round.
+    """
+
+    def fits(one: Quantity) -> bool:
+        found = gap(one, ledger)
+        turned = replace(found, value=-found.value)
+        return any(holds(each, one.metric, said, ledger) for each in (found, turned))
+
+    wrong = not any(map(fits, marks))
+    return [f"{said.word!r} is not what its number says, of two metrics of a run"] if wrong else []
+
+
 _TYPED = re.compile(r"\bfrom\s+(-?\d+(?:\.\d+)?)\b[^;]{0,60}?\bto\s+(-?\d+(?:\.\d+)?)(?![\w.]*\d)")
 
 
@@ -70,7 +86,7 @@ def typed_change_problems(clause: Clause) -> list[str]:
 
 def prints_differences(clause: Clause) -> bool:
     """Whether a clause prints a difference, a correlation, or a change from one number to another."""
-    return any(one.pair or one.kind == "correlation" for one in clause.marks) or bool(
+    return any(one.pair or one.kind in OF_TWO_METRICS for one in clause.marks) or bool(
         list(_from_to(clause))
     )
 

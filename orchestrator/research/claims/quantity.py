@@ -20,10 +20,14 @@ ONE_RUN = ("val", "mean", "pct", "low", "high", "median")
 TWO_RUNS = ("diff", "by", "change", "points", "ratio", "higher", "lower")
 
 
+OF_TWO_METRICS = ("correlation", "gap")
+"""Of two metrics of one run, over the same seeds."""
+
+
 ARGUMENTS = (
     dict.fromkeys(ONE_RUN, ("run", "data", "metric"))
     | dict.fromkeys(TWO_RUNS, ("run", "against", "data", "metric"))
-    | {"correlation": ("run", "data", "metric", "with_metric")}
+    | dict.fromkeys(OF_TWO_METRICS, ("run", "data", "metric", "with_metric"))
     | {"setting": ("name",), "settingof": ("run", "name"), "seconds": ("run",), "seeds": ("data",)}
 )
 """The arguments of each macro, in order."""
@@ -32,7 +36,7 @@ ARGUMENTS = (
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quantity:
     """A quantity that is printed by reference. ``data`` and ``metric`` are empty for a setting or a time,
-    ``name`` is that of a setting, ``with_metric`` the other metric of a correlation.
+    ``name`` is that of a setting, ``with_metric`` the other metric of a correlation or a gap.
     """
 
     kind: str

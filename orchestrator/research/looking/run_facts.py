@@ -29,7 +29,7 @@ _READ = 256 * 1024  # bytes of a JSON file whose keys are listed
 def run_facts(study: Study, run: Run, blobs: Blobs, *, whole: bool = True) -> dict[str, Any]:
     """A run as a prompt shows it: ``[mean, standard error]`` by data set and metric, seconds of wall
     time, memory in MiB. Unless ``whole``, its values per seed are those of the metrics that decide,
-    without output and files.
+    without output, and of its files their names alone. ``not_measured`` are declared metrics that it lacks.
     """
     results = dict(study.results)[run.number]
     before = {
@@ -54,7 +54,12 @@ def run_facts(study: Study, run: Run, blobs: Blobs, *, whole: bool = True) -> di
             values, shown, declared, _SEEN_METRICS if whole else 0, same, {*study.plan.decides}
         ),
         "noticed": oddities(values, results, before),
+        "left_files": [path for path, _ in run.files.files if not path.endswith(f"/{_INFO}")][
+            :_FILES
+        ],
     }
+    if lacks := [name for name in study.metrics if _stem(name) not in map(_stem, results.metrics)]:
+        facts["not_measured"] = lacks
     if whole:
         facts |= {"output_tail": run.output, "left_files": _left(run, blobs)}
         facts |= {"curves": _curves(run, blobs)}

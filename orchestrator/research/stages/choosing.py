@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -14,12 +14,12 @@ from orchestrator.core.research import Citation
 from orchestrator.literature.bibtex.entries import not_citable
 from orchestrator.record.literature_notes import CitationsChosen
 from orchestrator.record.ports import Ports
-from orchestrator.research.prompts import block, render
+from orchestrator.research.prompts import as_table, block, render
 from orchestrator.research.replies import ask_for
 from orchestrator.research.reply_form import ReplyForm, as_said
 from orchestrator.research.run_spec import Study
 from orchestrator.research.stages.blocks import idea_dict, plan_rows, template_block
-from orchestrator.research.stages.one_search import found_paper, search_papers_once
+from orchestrator.research.stages.one_search import found_paper, search_papers_once, search_row
 
 MOST_SHOWN = 60  # papers that one request shows
 _MOST_PICKED = 30  # papers
@@ -63,17 +63,20 @@ def choose_papers(study: Study, ports: Ports) -> Study:
     queries = dict.fromkeys([study.idea.title, study.template.manifest.title, *asked.queries])
     papers = tuple(study.novelty.papers)
     found_by: dict[str, str] = {}
+    searches = list[dict[str, Any]]()
     for query in filter(None, (" ".join(text.split()) for text in queries)):
-        _, papers, new = search_papers_once(query, papers, ports)
+        search, papers, new = search_papers_once(query, papers, ports)
+        searches.append(search_row(search))
         found_by |= {one.key: query for one in new}
     citable = [one for one in papers if not not_citable(one)]
-    return _picked(study, said, citable, found_by, ports)
+    return _picked(study, said, citable, searches, found_by, ports)
 
 
 def _picked(
     study: Study,
     said: tuple[Message, ...],
     papers: Sequence[PaperRef],
+    searches: list[dict[str, Any]],
     found_by: dict[str, str],
     ports: Ports,
 ) -> Study:
@@ -83,6 +86,7 @@ def _picked(
         instruction = render(
             "cite_pick",
             papers=block("papers", [found_paper(one) for one in shown]),
+            searches=block("searches", as_table(searches)),
             most=_most_picked(len(shown)),
         )
         turns = (*said, Message("user", instruction))

@@ -11,6 +11,7 @@ from orchestrator.core.research import PlannedRun, Run
 from orchestrator.research.looking.comparison_tables import comparison_tables
 from orchestrator.research.prompts import block
 from orchestrator.research.run_spec import Study
+from orchestrator.research.stages.gaps import gap_table
 from orchestrator.template.comparisons import Comparison, Measured, compare_runs, seed_values
 
 
@@ -67,8 +68,15 @@ def _concerns(planned: PlannedRun | None, run: Run, newest: Run) -> bool:
 
 
 def comparisons_block(study: Study, blobs: Blobs, planned: PlannedRun | None = None) -> str:
-    """The rows of :func:`comparison_rows` as tables."""
-    return block("comparisons", comparison_tables(comparison_rows(study, blobs, planned)))
+    """The rows of :func:`comparison_rows` as tables, with the gaps within the last run."""
+    tables = comparison_tables(comparison_rows(study, blobs, planned))
+    return block("comparisons", {**tables, **within_runs(study, blobs, study.runs[-1:])})
+
+
+def within_runs(study: Study, blobs: Blobs, runs: tuple[Run, ...]) -> dict[str, Any]:
+    """What :func:`gap_table` finds, by its name in the blocks of a prompt; nothing if there is no such pair."""
+    table = gap_table(study, blobs, runs)
+    return {"within_runs": table} if table else {}
 
 
 def _rounded(row: dict[str, Any]) -> dict[str, Any]:

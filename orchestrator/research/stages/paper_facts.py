@@ -20,7 +20,7 @@ from orchestrator.research.stages.blocks import (
     metric_facts,
     plan_rows,
 )
-from orchestrator.research.stages.comparing import comparison_rows
+from orchestrator.research.stages.comparing import comparison_rows, within_runs
 from orchestrator.research.stages.notes import TO_DESCRIBE
 from orchestrator.research.stages.one_search import shown_abstract
 
@@ -186,7 +186,8 @@ def _comparisons(study: Study, blobs: Blobs) -> dict[str, Any]:
     rows = comparison_rows(study, blobs)
     deciding = [row for row in rows if row["metric"] in (study.plan.decides or study.headline)]
     deciding.sort(key=lambda row: -(row["errors"] or 0.0))
-    return {**comparison_tables(rows), "say": [_phrase(row) for row in deciding[:_PHRASES]]}
+    said = {"say": [_phrase(row) for row in deciding[:_PHRASES]]}
+    return {**comparison_tables(rows), **within_runs(study, blobs, study.runs), **said}
 
 
 def _phrase(row: dict[str, Any]) -> str:

@@ -47,7 +47,9 @@ def last_run_block(study: Study, ports: Ports) -> str:
     newest = study.runs[-1]
     told = run_facts(study, newest, ports.blobs, whole=False)
     whole = run_facts(study, newest, ports.blobs)
-    more: dict[str, Any] = {name: one for name, one in whole.items() if name not in told}
+    more: dict[str, Any] = {
+        name: one for name, one in whole.items() if name not in told or name == "left_files"
+    }
     more["values_per_seed"] = {
         data: {
             name: values

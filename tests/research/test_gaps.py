@@ -1,0 +1,119 @@
+"""Two metrics of one run beside each other: printed by reference, told to whoever plans and writes, held to words."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from orchestrator.core.research import DeclaredMetric, Plan, Run
+from orchestrator.core.tree import Tree
+from orchestrator.research.claims.check import check_section
+from orchestrator.research.claims.ledger import Cell, Ledger
+from orchestrator.research.claims.macros import rendered
+from orchestrator.research.prompts import from_table
+from orchestrator.research.stages.gaps import gap_table
+from tests.support import made_ledger as made
+from tests.support import paper_rig as rig
+
+SEEDS = {
+    "raw_loss": (2.0, 4.0, 7.0, 8.0, 9.0),
+    "loss": (1.0, 2.0, 3.0, 4.0, 8.0),
+    "other_loss": (9.0, 4.0, 3.0, 9.0, 4.0),
+}
+_KNOWN = made.known(("baseline", "free"), ("fitted",), tuple(SEEDS))
+LEDGER = Ledger(
+    runs=_KNOWN.runs,
+    datasets=_KNOWN.datasets,
+    metrics=_KNOWN.metrics,
+    cells={
+        **_KNOWN.cells,
+        **{
+            (1, "fitted", name): Cell(statistics.fmean(row), 0.1, row)
+            for name, row in SEEDS.items()
+        },
+    },
+)
+GAP = r"\gap{free}{fitted}{raw_loss}"
+APART = [one - other for one, other in zip(SEEDS["raw_loss"], SEEDS["loss"], strict=True)]
+
+
+def wrong(text: str) -> list[str]:
+    return [one for row in check_section(text, LEDGER, "results") for one in row.problems]
+
+
+def test_a_gap_is_printed_with_the_error_of_its_pairs_of_seeds() -> None:
+    text, said = rendered(f"{GAP}{{loss}}", LEDGER)
+    assert said == ()
+    mean, error = statistics.fmean(APART), statistics.stdev(APART) / len(APART) ** 0.5
+    assert f"$+{mean:.2f} \\pm {error:.2f}$" in text
+    sentence = f"In free the raw loss is above the loss by {text}."
+    assert wrong(sentence) == []
+    assert wrong(sentence.replace(f"{error:.2f}", "0.10")) != [], "its digits are the record's"
+    turned, _ = rendered(r"\gap{free}{fitted}{loss}{raw_loss}", LEDGER)
+    assert f"$-{mean:.1f}" in turned
+
+
+@pytest.mark.parametrize(
+    ("other", "true", "false"),
+    [
+        ("loss", "is clearly above", "shows no clear difference from"),
+        ("other_loss", "shows no clear difference from", "is clearly above"),
+    ],
+)
+def test_words_beside_a_gap_are_held_to_it(other: str, true: str, false: str) -> None:
+    words = other.replace("_", " ")
+    for said, right in ((true, True), (false, False)):
+        text = f"In free the raw loss {said} the {words} ({GAP}{{{other}}})."
+        assert (wrong(text) == []) == right, text
+
+
+def test_a_gap_needs_the_same_seeds_and_one_unit() -> None:
+    place = 1, "fitted", "loss"
+    one_seed = replace(LEDGER, cells={**LEDGER.cells, place: Cell(1.0, None, (1.0,))})
+    _, said = rendered(f"{GAP}{{loss}}", one_seed)
+    assert "no values for the same seeds" in said[0]
+    metrics = tuple(
+        replace(one, unit="days") if one.name == "loss" else one for one in LEDGER.metrics
+    )
+    _, said = rendered(f"{GAP}{{loss}}", replace(LEDGER, metrics=metrics))
+    assert "raw_loss and loss are not of one unit" in said[0]
+
+
+def declared(name: str, unit: str) -> DeclaredMetric:
+    return DeclaredMetric(name=name, direction="lower", unit=unit, description="d", headline=False)
+
+
+def test_a_metric_that_the_study_added_stands_beside_the_one_that_it_is_a_kind_of(
+    tmp_path: Path,
+) -> None:
+    """Not beside what is measured in another unit, and not where a metric is that difference already."""
+    here = rig.ports(tmp_path)
+    study = rig.study(here.blobs)
+    loss = study.metrics["final_val_loss_mean"]
+    added = [declared("raw_final_val_loss", loss.unit), declared("late_final_val_loss", loss.unit)]
+    added.append(declared("odd_final_val_loss", "furlongs"))
+    study = replace(study, plan=Plan(runs=(), metrics=tuple(added)))
+    rows = {
+        "final_val_loss": SEEDS["loss"],
+        "raw_final_val_loss": SEEDS["raw_loss"],
+        "late_final_val_loss": SEEDS["other_loss"],
+        "odd_final_val_loss": SEEDS["other_loss"],
+        "late_less_whole": [a - b for a, b in zip(SEEDS["other_loss"], SEEDS["loss"], strict=True)],
+    }
+    info = {"line": {"final_info_dict": rows, "means": {}, "stderrs": {}}}
+    kept = here.blobs.put(json.dumps(info).encode())
+    run = Run(
+        number=3, base=0, name="three", code=Tree(), description="", attempts=1, seconds=1.0,
+        files=Tree.of({"run_3/final_info.json": kept}),
+    )  # fmt: skip
+    (row,) = from_table(gap_table(study, here.blobs, (run,)))
+    assert row["pair"] == "raw_final_val_loss less final_val_loss_mean"
+    difference, error, higher, lower = row["three"]
+    assert difference == pytest.approx(statistics.fmean(APART), rel=1e-3)
+    assert error == pytest.approx(statistics.stdev(APART) / len(APART) ** 0.5, rel=1e-3)
+    assert (higher, lower) == (5, 0)
+    assert gap_table(replace(study, plan=Plan(runs=())), here.blobs, (run,)) == {}
