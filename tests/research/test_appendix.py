@@ -236,3 +236,21 @@ def test_the_heading_of_a_listing_has_lines_below_it_on_its_page() -> None:
     text = appendix_code([CodeChange("long", "baseline", "\n".join(map(str, range(75))))])
     assert text.count(r"\nopagebreak") == 7
     assert re.match(r"\\par.*\\nopagebreak\n.*\n(.*\\par\\nopagebreak\n){6}", text)
+
+
+@pytest.mark.parametrize(
+    ("seeds", "said"),
+    [
+        ((3, 3), r"Over 3 seeds chance alone makes 18\% of such differences clear"),
+        ((6, 20), r"Over 6 seeds, the fewest here, chance alone makes 10\% of"),
+        ((1, 1), ""),
+    ],
+)
+def test_the_appendix_says_how_often_chance_makes_a_clear_difference(
+    seeds: tuple[int, int], said: str
+) -> None:
+    ledger = known(runs=["baseline", "no decay"])
+    counts = tuple((f"seeds of {data}", count) for data, count in zip("ab", seeds, strict=True))
+    text = appendix(replace(ledger, counts=counts), "")
+    assert "larger than twice its error" in text
+    assert (said in text) if said else ("chance alone" not in text)

@@ -12,6 +12,7 @@ from orchestrator.research.claims.places import SETTINGS_TARGET
 from orchestrator.research.paper.all_results import all_results
 from orchestrator.research.paper.differences_table import differences_table
 from orchestrator.research.paper.settings_table import settings_table
+from orchestrator.template.chance import clear_by_chance
 
 # Tables of the page's width, and no page that is stretched between them.
 _ONE_COLUMN = r"\csname if@twocolumn\endcsname\onecolumn\fi\raggedbottom"
@@ -44,9 +45,25 @@ def appendix(ledger: Ledger, tex: str) -> str:
             "Settings", rf"\hypertarget{{{SETTINGS_TARGET}}}{{}}{_SETTINGS}", settings_table(ledger)
         ),
         _section("All Results", _RESULTS, results),
-        _section("Differences between Runs", _DIFFERENCES, differences_table(ledger)),
+        _section(
+            "Differences between Runs", _DIFFERENCES + _chance(ledger), differences_table(ledger)
+        ),
     ]
     return "\n".join([_ONE_COLUMN, *(part for part in parts if part)])
+
+
+def _chance(ledger: Ledger) -> str:
+    """How often runs that differ in nothing look clearly different; nothing where no data set has pairs of seeds."""
+    counts = [count for what, count in ledger.counts if what.startswith("seeds of ") and count > 1]
+    if not counts:
+        return ""
+    fewest = min(counts)
+    return (
+        f" Over {fewest} seeds{', the fewest here,' if max(counts) > fewest else ''} chance alone makes "
+        f"{100 * clear_by_chance(fewest):.0f}\\% of such differences clear where the two runs differ in "
+        f"nothing (Student's $t$, {fewest - 1} degree{'s' if fewest > 2 else ''} of freedom), "
+        "and nothing is corrected for how many are looked at."
+    )
 
 
 def _section(title: str, introduction: str, tables: str) -> str:
