@@ -14,6 +14,7 @@ from orchestrator.core.tree import Tree
 from orchestrator.research.claims.check import check_section
 from orchestrator.research.claims.ledger import Cell, Ledger
 from orchestrator.research.claims.macros import rendered
+from orchestrator.research.paper.cells import printed_value
 from orchestrator.research.prompts import from_table
 from orchestrator.research.stages.gaps import gap_table
 from tests.support import made_ledger as made
@@ -83,6 +84,41 @@ def test_a_gap_needs_the_same_seeds_and_one_unit() -> None:
     assert "raw_loss and loss are not of one unit" in said[0]
 
 
+def test_a_gap_may_be_to_the_other_metric_of_another_run() -> None:
+    place = 0, "fitted", "loss"
+    both = replace(LEDGER, cells={**LEDGER.cells, place: Cell(2.0, 0.1, (3.0, 1.0, 2.0, 2.0, 2.0))})
+    text, said = rendered(f"{GAP}{{loss of baseline}}", both)
+    assert said == ()
+    assert "$+4.0 \\pm 1.4$" in text
+    rows = check_section(
+        f"The raw loss of free less the loss of baseline is {text}.", both, "results"
+    )
+    assert [row.problems for row in rows] == [()]
+    assert "there is no run 'absent'" in rendered(f"{GAP}{{loss of absent}}", both)[1][0]
+    forged = text.replace("gap-1-0-", "gap-1-7-")
+    assert any(row.problems for row in check_section(forged, both, "results"))
+
+
+def test_a_clause_that_names_both_metrics_is_held_to_the_gap_of_its_sentence() -> None:
+    """And not to the difference of the run from the baseline, which is clear here."""
+    text = (
+        "That the raw loss and the other loss of free {}, with a difference of {}, is no evidence."
+    )
+    gap = f"{GAP}{{other_loss}}"
+    assert wrong(text.format("agree", gap)) == []
+    assert wrong(text.format("agree", f"{GAP}{{loss}}")) != []
+
+
+def test_a_difference_that_rounds_to_zero_has_no_sign() -> None:
+    assert printed_value(-1e-9, 0.002) == "$0.0000 \\pm 0.0020$"
+    row = (1.0, 2.0, 3.0, 4.0, 8.0 + 5e-7)
+    near = replace(
+        LEDGER,
+        cells={**LEDGER.cells, (1, "fitted", "raw_loss"): Cell(3.6, 0.1, (2.0, 1.0, *row[2:]))},
+    )
+    assert "{$0.00 " in rendered(f"{GAP}{{loss}}", near)[0]
+
+
 def declared(name: str, unit: str) -> DeclaredMetric:
     return DeclaredMetric(name=name, direction="lower", unit=unit, description="d", headline=False)
 
@@ -106,11 +142,19 @@ def test_a_metric_that_the_study_added_stands_beside_the_one_that_it_is_a_kind_o
     }
     info = {"line": {"final_info_dict": rows, "means": {}, "stderrs": {}}}
     kept = here.blobs.put(json.dumps(info).encode())
-    run = Run(
-        number=3, base=0, name="three", code=Tree(), description="", attempts=1, seconds=1.0,
-        files=Tree.of({"run_3/final_info.json": kept}),
-    )  # fmt: skip
-    (row,) = from_table(gap_table(study, here.blobs, (run,)))
+    runs = [
+        Run(
+            number=number, base=0, name=name, code=Tree(), description="", attempts=1, seconds=1.0,
+            files=Tree.of({f"run_{number}/final_info.json": kept}),
+        )
+        for number, name in ((0, "baseline"), (3, "three"))
+    ]  # fmt: skip
+    study = replace(study, runs=(runs[0],))
+    run = runs[1]
+    row, across, *more = from_table(gap_table(study, here.blobs, (run,)))
+    assert across["pair"] == "final_val_loss_mean less raw_final_val_loss of baseline"
+    assert across["three"][0] == pytest.approx(-statistics.fmean(APART), rel=1e-3)
+    assert [one["pair"] for one in more] == []
     assert row["pair"] == "raw_final_val_loss less final_val_loss_mean"
     difference, error, higher, lower = row["three"]
     assert difference == pytest.approx(statistics.fmean(APART), rel=1e-3)

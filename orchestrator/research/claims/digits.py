@@ -97,14 +97,20 @@ def correlation(one: Quantity, ledger: Ledger) -> float:
 
 
 def gap(one: Quantity, ledger: Ledger) -> RunDifference:
-    """One metric of a run less another of the same unit, seed by seed. Raises :class:`UnknownQuantity`."""
+    """One metric of a run less another of the same unit, or less that of another run, seed by seed. Raises
+    :class:`UnknownQuantity`.
+    """
     names = one.metric, one.with_metric
-    for name in names:
-        cell_of(one.run, one.data, name, ledger)
+    places = (
+        (one.run, one.data, one.metric),
+        (one.run if one.against is None else one.against, one.data, one.with_metric),
+    )
+    for run, data, name in places:
+        cell_of(run, data, name, ledger)
     units = [ledger.metric(name).unit for name in names]
     if units[0] != units[1]:
         raise UnknownQuantity(f"{names[0]} and {names[1]} are not of one unit")
-    found = ledger.gap(one.run, one.data, *names)
+    found = ledger.gap(*places)
     if found is None:
         raise UnknownQuantity(f"{names[0]} and {names[1]} have no values for the same seeds")
     return found
@@ -159,7 +165,9 @@ def _difference(one: Quantity, found: RunDifference, ledger: Ledger) -> str:
 
 def _signed(found: RunDifference, unit: str) -> str:
     digits = printed_value(found.value, found.error)
-    return f"$+{digits.removeprefix('$')}{unit}" if found.value > 0 else f"{digits}{unit}"
+    zero = not re.search(r"[1-9]", digits.partition("\\pm")[0])
+    sign = "+" if found.value > 0 and not zero else ""
+    return f"${sign}{digits.removeprefix('$')}{unit}"
 
 
 def _significant(value: float, digits: int) -> str:

@@ -12,11 +12,12 @@ from orchestrator.research.claims.ledger import (
 )
 from orchestrator.research.claims.mentions import Mention
 from orchestrator.research.claims.printed_directions import (
+    gap_problems,
     printed_direction_problems,
     printed_value_of,
     prints_differences,
 )
-from orchestrator.research.claims.quantity import ONE_RUN
+from orchestrator.research.claims.quantity import ONE_RUN, Quantity
 from orchestrator.research.claims.said import Said, holds, what_is_said
 from orchestrator.research.claims.scope import Scope
 
@@ -39,7 +40,7 @@ def direction_problems(clause: Clause, scope: Scope, ledger: Ledger) -> list[str
     said = what_is_said(clause)
     if said is None:
         return []
-    if (printed := _of_printed(clause, said, ledger)) is not None:
+    if (printed := _of_printed(clause, said, scope, ledger)) is not None:
         return printed
     if _is_vague(clause, scope):
         return []
@@ -51,12 +52,29 @@ def direction_problems(clause: Clause, scope: Scope, ledger: Ledger) -> list[str
     return [f"{said.word!r} is not what the numbers say ({scope.told(ledger)})"]
 
 
-def _of_printed(clause: Clause, said: Said, ledger: Ledger) -> list[str] | None:
+def _of_printed(clause: Clause, said: Said, scope: Scope, ledger: Ledger) -> list[str] | None:
     """What the words say and the numbers that stand there do not; None where no numbers are compared."""
     if prints_differences(clause):
         return printed_direction_problems(clause, ledger)
+    if gaps := _gaps_beside(clause, scope):
+        return gap_problems(gaps, said, ledger)
     beside = _beside_another_metric(clause, said, ledger)
     return _beside_a_named_metric(clause, said, ledger) if beside is None else beside
+
+
+def _gaps_beside(clause: Clause, scope: Scope) -> list[Quantity]:
+    """For "the raw and the averaged loss agree, with a difference of …": the gaps that its sentence prints of what a
+    clause without numbers names.
+    """
+    if clause.marks or len(clause.runs) > 1:
+        return []
+    return [
+        one
+        for one in clause.others
+        if one.kind == "gap"
+        and one.run in scope.runs
+        and {one.metric, one.with_metric} & {*scope.metrics}
+    ]
 
 
 def _is_vague(clause: Clause, scope: Scope) -> bool:

@@ -56,6 +56,7 @@ def identified(said: str, ledger: Ledger) -> Quantity | None:
         return None
     places = int(match[2]), int(match[3]) if match[3] != "x" else None, int(match[5])
     inside = match[4] == "m" or int(match[4]) < len(ledger.datasets)
+    inside = inside and (places[1] is None or places[1] in ledger.numbers)
     if not inside or places[2] >= len(ledger.metrics) or places[0] not in ledger.numbers:
         return None
     data = AVERAGE if match[4] == "m" else ledger.datasets[int(match[4])]

@@ -134,9 +134,9 @@ class Ledger:
         error = math.hypot(one.error or 0.0, other.error or 0.0) if known else None
         return RunDifference(value=one.mean - other.mean, error=error)
 
-    def gap(self, run: int, dataset: str, metric: str, other: str) -> RunDifference | None:
-        """A run's ``metric`` less its ``other``, seed by seed; None where both have no values for the same seeds."""
-        cells = [self.cells.get((run, dataset, name)) for name in (metric, other)]
+    def gap(self, one: CellPlace, other: CellPlace) -> RunDifference | None:
+        """One metric less another, seed by seed; None where both have no values for the same seeds."""
+        cells = [self.cells.get(place) for place in (one, other)]
         return _paired(cells[0], cells[1]) if cells[0] and cells[1] else None
 
     def better(self, metric: str, difference: float) -> bool | None:

@@ -32,7 +32,7 @@ def printed_direction_problems(clause: Clause, ledger: Ledger) -> list[str]:
     if correlated := [one for one in clause.marks if one.kind == "correlation"]:
         return _of_correlations(correlated, said, ledger)
     if gaps := [one for one in clause.marks if one.kind == "gap"]:
-        return _of_gaps(gaps, said, ledger)
+        return gap_problems(gaps, said, ledger)
     pairs = [one for one in clause.marks if one.pair]
     problems = [] if pairs else list(_of_two_numbers(clause, said, ledger))
     for one in pairs:
@@ -56,7 +56,7 @@ def _of_correlations(marks: list[Quantity], said: Said, ledger: Ledger) -> list[
     return [f"{said.word!r} is not the sign of its correlation"] if wrong else []
 
 
-def _of_gaps(marks: list[Quantity], said: Said, ledger: Ledger) -> list[str]:
+def gap_problems(marks: list[Quantity], said: Said, ledger: Ledger) -> list[str]:
     """For "it is clearly above the raw one": which of two metrics is the subject, a clause says in too many ways, so
     the words may hold either way round.
     """

@@ -33,10 +33,14 @@ ARGUMENTS = (
 """The arguments of each macro, in order."""
 
 
+_METRIC_OF_A_RUN = re.compile(r"(\S+) of (\S.*)")
+"""A gap's other metric, where it is another run's: "final_loss of baseline"."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quantity:
     """A quantity that is printed by reference. ``data`` and ``metric`` are empty for a setting or a time,
-    ``name`` is that of a setting, ``with_metric`` the other metric of a correlation or a gap.
+    ``name`` is that of a setting, ``with_metric`` the other metric of a correlation or a gap, which is that of the run ``against`` where one is named.
     """
 
     kind: str
@@ -71,11 +75,13 @@ def reference(kind: str, arguments: list[str], ledger: Ledger) -> Quantity:
         "with_metric": lambda said: _metric(said, ledger),
         "name": str,
     }
+    if kind == "gap" and (other := _METRIC_OF_A_RUN.fullmatch(given["with_metric"])):
+        given |= {"with_metric": other[1], "against": other[2]}
     found = Quantity(kind=kind, **{key: known[key](said) for key, said in given.items()})
+    if found.pair and found.against is not None:
+        cell_of(found.against, found.data, found.metric, ledger)
     if found.metric:
-        runs = [found.run, *([found.against] if found.against is not None else [])]
-        for run in runs:
-            cell_of(run, found.data, found.metric, ledger)
+        cell_of(found.run, found.data, found.metric, ledger)
     return found
 
 

@@ -3,33 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from orchestrator.core.strict_json import loads
 
 _PLACES = 8  # of one curve
-_CURVES = 12  # of one file
+_CURVES = 24  # of one file
 _LEAST = 4  # numbers: fewer are no curve
 _DEPTH = 5
 
 
-def curves_in(data: bytes) -> dict[str, Any]:
-    """By path: how many lists stand there (one per seed, mostly), their length, and the mean over them
-    at up to eight places, evenly spaced, with the first and the last. Nothing for what is no JSON.
+def curves_in(data: bytes) -> list[dict[str, Any]]:
+    """The curves of one length and number together: how many lists each is (one per seed, mostly), their length, up to
+    eight places, evenly spaced, with the first and the last, and by path the means over the lists at these places.
+    Nothing for what is no JSON.
     """
     try:
         value = loads(data, finite=False)
     except ValueError:
-        return {}
-    found: dict[str, Any] = {}
-    for path, lists in _curves(value, "", 0):
-        if len(found) == _CURVES:
-            break
+        return []
+    found: dict[tuple[int, int], dict[str, Any]] = {}
+    for path, lists in islice(_curves(value, "", 0), _CURVES):
         points = len(lists[0])
         places = sorted({round(n * (points - 1) / (_PLACES - 1)) for n in range(_PLACES)})
-        means = [_short(sum(one[place] for one in lists) / len(lists)) for place in places]
-        found[path] = {"lists": len(lists), "points": points, "at": places, "mean": means}
-    return found
+        alike = found.setdefault(
+            (len(lists), points),
+            {"lists": len(lists), "points": points, "at": places, "means": {}},
+        )
+        alike["means"][path] = [
+            _short(sum(one[place] for one in lists) / len(lists)) for place in places
+        ]
+    return [*found.values()]
 
 
 def _curves(value: Any, path: str, depth: int) -> Iterator[tuple[str, list[list[float]]]]:

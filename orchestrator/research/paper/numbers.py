@@ -14,7 +14,8 @@ def format_mean(mean: float, error: float | None = None) -> str:
             return str(int(mean))
         size = math.floor(math.log10(abs(mean))) if mean else 0
         return f"{mean:.{min(max(3 - size, 0), 12)}f}"
-    return f"{mean:.{_places(error)}f}"
+    rounded = f"{mean:.{_places(error)}f}"
+    return rounded if float(rounded) else rounded.removeprefix("-")  # no sign that rounding left
 
 
 def format_error(error: float) -> str:

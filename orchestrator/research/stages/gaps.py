@@ -25,16 +25,40 @@ _ROUNDING = 1e-6  # of the largest difference; a mean below it is 0 but for how 
 
 def gap_table(study: Study, blobs: Blobs, runs: tuple[Run, ...]) -> dict[str, Any]:
     """A row for each data set and pair of metrics, a column for each of ``runs`` that measured both: ``[difference,
-    error, seeds higher, seeds lower]``, of the first metric less the second.
+    error, seeds higher, seeds lower]``, of the first metric less the second. Then the second of each run less the first
+    of the baseline: whether what a run changes does what the other metric stands for.
     """
     known = {run.name: seed_values(run, blobs) for run in runs}
+    baseline = study.runs[0].name, seed_values(study.runs[0], blobs)
     rows = [
-        row
+        {"data_set": data, "pair": pair} | cells
         for first, second in islice(_pairs(study), _MOST_PAIRS)
         for data in dict.fromkeys(name for values in known.values() for name in values)
-        if (row := _row(known, data, first, second))
+        for pair, cells in _of_pair(first, second, data, known, baseline)
+        if any(cells.values())
     ]
     return as_table(rows) if rows else {}
+
+
+def _of_pair(
+    first: str,
+    second: str,
+    data: str,
+    known: dict[str, SeedValues],
+    baseline: tuple[str, SeedValues],
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    name, before = baseline
+    yield (
+        f"{first} less {second}",
+        {run: _cell(values, first, values, second, data) for run, values in known.items()},
+    )
+    yield (
+        f"{second} less {first} of {name}",
+        {
+            run: None if run == name else _cell(values, second, before, first, data)
+            for run, values in known.items()
+        },
+    )
 
 
 def _pairs(study: Study) -> Iterator[tuple[str, str]]:
@@ -52,22 +76,6 @@ def _words(name: str) -> frozenset[str]:
     return frozenset(name.removesuffix("_mean").split("_"))
 
 
-def _row(known: dict[str, SeedValues], data: str, first: str, second: str) -> dict[str, Any]:
-    cells = dict[str, list[float]]()
-    for run, values in known.items():
-        rows = [_values(values, data, name) for name in (first, second)]
-        if len(rows[0]) == len(rows[1]) >= _FEWEST:
-            apart = [one - other for one, other in zip(*rows, strict=True)]
-            if any(apart) and not _measured(apart, values, data):
-                cells[run] = _cell(apart)
-    if not cells:
-        return {}
-    # A column for each run, also where it has nothing, so that the rows are alike.
-    return {"data_set": data, "pair": f"{first} less {second}"} | {
-        run: cells.get(run) for run in known
-    }
-
-
 def _values(values: SeedValues, data: str, name: str) -> tuple[float, ...]:
     of = values.get(data, {})
     return of.get(name) or of.get(name.removesuffix("_mean"), ())
@@ -82,8 +90,17 @@ def _measured(apart: list[float], values: SeedValues, data: str) -> bool:
     )  # fmt: skip
 
 
-def _cell(apart: list[float]) -> list[float]:
+def _cell(
+    values: SeedValues, first: str, others: SeedValues, second: str, data: str
+) -> list[float] | None:
+    """One metric less another; None without pairs of seeds, without a difference, and where it is measured already."""
+    one, other = _values(values, data, first), _values(others, data, second)
+    if not len(one) == len(other) >= _FEWEST:
+        return None
+    apart = [a - b for a, b in zip(one, other, strict=True)]
+    if not any(apart) or _measured(apart, values, data):
+        return None
     mean, error = statistics.fmean(apart), statistics.stdev(apart) / math.sqrt(len(apart))
     mean = 0.0 if abs(mean) < _ROUNDING * max(map(abs, apart)) else mean
     short = [float(f"{value:.4g}") for value in (mean, error)]
-    return [*short, sum(one > 0 for one in apart), sum(one < 0 for one in apart)]
+    return [*short, sum(a > 0 for a in apart), sum(a < 0 for a in apart)]
