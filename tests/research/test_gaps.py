@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import statistics
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from orchestrator.research.prompts import from_table
 from orchestrator.research.stages.gaps import gap_table
 from tests.support import made_ledger as made
 from tests.support import paper_rig as rig
+from tests.support import trial
 
 SEEDS = {
     "raw_loss": (2.0, 4.0, 7.0, 8.0, 9.0),
@@ -161,3 +163,30 @@ def test_a_metric_that_the_study_added_stands_beside_the_one_that_it_is_a_kind_o
     assert error == pytest.approx(statistics.stdev(APART) / len(APART) ** 0.5, rel=1e-3)
     assert (higher, lower) == (5, 0)
     assert gap_table(replace(study, plan=Plan(runs=())), here.blobs, (run,)) == {}
+
+
+SECTION = (trial.SENTENCES / "section_with_gaps.tex").read_text()
+"""A results section that a language model wrote which had seen nothing but the request for it."""
+TURNED = (
+    ("lower by", "higher by"), ("lower than", "higher than"),
+    ("higher than", "lower than"), ("no clear difference", "a clear difference"),
+)  # fmt: skip
+
+
+def test_a_section_with_gaps_that_a_language_model_wrote_passes_whole() -> None:
+    known = trial.ledger("grokking")
+    assert rendered(SECTION, known)[1] == ()
+    rows = check_section(SECTION, known, "results")
+    assert len(rows) > 50
+    assert [one.problems for one in rows if one.problems] == []
+
+
+@pytest.mark.parametrize("words", TURNED, ids=lambda words: words[0])
+def test_each_of_its_comparisons_turned_round_is_seen(words: tuple[str, str]) -> None:
+    known, tried = trial.ledger("grokking"), 0
+    for paragraph in SECTION.split("\n\n"):
+        for match in re.finditer(words[0], paragraph):
+            turned = paragraph[: match.start()] + words[1] + paragraph[match.end() :]
+            assert any(one.problems for one in check_section(turned, known, "results")), turned
+            tried += 1
+    assert tried

@@ -173,6 +173,7 @@ def _last_side(said: Said, one: Quantity, clause: Clause) -> Said:
         for side, pattern in words.CHANGES.items()
         for match in pattern.finditer(clause.text[:at].lower())
     ]
-    if len(found) < 2 or said.negated or said.none:
+    # One alone is taken where the words behind the number, which are the next one's, say another side.
+    if len(found) < (2 if said.sides else 1) or said.negated or said.none:
         return said
     return replace(said, sides=(max(found)[1],))  # type: ignore[arg-type]  # keys of CHANGES
