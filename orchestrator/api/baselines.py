@@ -20,6 +20,7 @@ from orchestrator.sandbox.gpus.nvml import NvmlDriver
 from orchestrator.template.baseline import FORM, KeptBaseline, key_of
 from orchestrator.template.contract import require_contract
 from orchestrator.template.contract.measured import FINAL, MeasuredRun, finishes
+from orchestrator.template.headline_metrics import require_headlines
 from orchestrator.template.results import Results, compare_untrained, require_held
 from orchestrator.template.template import Template, load_template
 
@@ -107,6 +108,7 @@ def _judged(trial: Trial, ran: JobResult) -> Results:
     except BadResults as error:
         error.where = f"{trial.template.origin}: {FINAL}"
         raise
+    require_headlines(trial.template.manifest, results)
     require_held(compare_untrained(trial.template.manifest, trial.scale, results))
     return results
 

@@ -17,6 +17,7 @@ from orchestrator.api.images import resolve_images
 from orchestrator.api.parallel import ideas_in_flight, require_gpus
 from orchestrator.api.prepare import RunRequest, open_author, prepare
 from orchestrator.api.servers import require_servers
+from orchestrator.api.sweepable import require_sweepable
 from orchestrator.api.writable import require_writable
 from orchestrator.core.errors import AisciError, BadPolicy
 from orchestrator.core.job import KINDS
@@ -116,6 +117,7 @@ def _with_data(setup: RunSpec, request: RunRequest) -> tuple[RunSpec, list[Lack]
         *_lacking(lambda: require_writable(request.results)),
         *_lacking(lambda: require_gpus(request.gpus, setup.policy)),
         *_lacking(lambda: _require_models(setup, request)),
+        *_lacking(lambda: require_sweepable(setup)),
         *_lacking(lambda: require_batches(setup)),
         *_lacking(lambda: require_servers(setup)),
     ]

@@ -41,6 +41,7 @@ from orchestrator.api.servers import (
 )
 from orchestrator.api.signatures import with_signatures
 from orchestrator.api.signed_record import sign_or_tell, sign_record
+from orchestrator.api.sweepable import require_sweepable
 from orchestrator.core.model import SWEEP
 from orchestrator.core.untrusted import require_plain
 from orchestrator.proof.store import ProofStore
@@ -75,6 +76,7 @@ def run(request: RunRequest, listener: Listener = _silent) -> RunOutcome:
     require_no_hold()
     prepared = prepare(request)
     setup = prepared.setup
+    require_sweepable(setup)
     require_batches(setup)
     require_servers(setup)
     require_gpus(request.gpus, setup.policy)

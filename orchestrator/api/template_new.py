@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,16 +11,20 @@ from pathlib import Path
 from orchestrator.api.template_adopt import PROGRAM
 from orchestrator.core.errors import BadTemplate, UnknownName, UserError
 from orchestrator.core.files import plain_lines, shipped_root, utf8_text, write
+from orchestrator.core.python_source import parse_python
 from orchestrator.template.blank import COMMON, Blank, ManifestFacts, blank_manifest
+from orchestrator.template.contract.files import UNPICKLING
 from orchestrator.template.contract.finding import RuleFinding
 from orchestrator.template.contract.words import blank, borrowed
 from orchestrator.template.draft import Seen
 from orchestrator.template.folder import MANIFEST, without_base
 from orchestrator.template.imports import files_imported
 from orchestrator.template.script import ScriptReading, read_script
+from orchestrator.template.script_facts import relative_texts
 from orchestrator.template.template import Template, from_files, load_template
 
 _MOST_CODE = 1 << 20  # bytes of a script
+_MOST_DATA = 4  # files that are named
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,11 @@ class NewTemplate:
     reading: ScriptReading | None = None
     brought: tuple[str, ...] = ()
     to_write: tuple[RuleFinding, ...] = ()
+
+    @property
+    def place(self) -> str:
+        """Its folder as an argument of a command in a shell."""
+        return _argument(self.template.origin)
 
 
 def begin_template(
@@ -72,7 +82,14 @@ def _may_begin(folder: Path, source: str | None, script: Path | None) -> None:
             where=str(folder),
             todo="use letters, digits, dots, dashes and underscores, the first a letter or digit",
         )
-    if folder.exists():
+    above = next((one for one in folder.absolute().parents if one.exists()), folder)
+    if not above.is_dir():
+        raise UserError(
+            "a file is where a folder would be",
+            where=str(above),
+            todo="name a folder that does not exist yet, below one that does",
+        )
+    if folder.exists() or folder.is_symlink():
         raise UserError(
             "something is there already; it is never written over",
             where=str(folder),
@@ -128,11 +145,12 @@ def _from_script(folder: Path, script: Path) -> NewTemplate:
     facts = ManifestFacts(_seen(files), reading.helps, tuple(own))
     files = _framed(folder, shipped, facts)
     made = _written(folder, files)
+    place = _argument(str(folder))
+    reading.todo += _data_beside(script, source, place)
     if facts.seen.absent:
         named = ", ".join(one.module for one in facts.seen.absent)
-        place = str(folder) if "/" in str(folder) else f"./{folder}"
         reading.todo.append(
-            f"{made.manifest.lock}: list what {named} comes from, which the image lacks "
+            f"{made.manifest.lock}: list the packages of {named}, which the image lacks "
             f"(docs/templates.md, Packages); then: aisci images build {place}"
         )
     return NewTemplate(
@@ -144,10 +162,35 @@ def _from_script(folder: Path, script: Path) -> NewTemplate:
     )
 
 
+def _argument(folder: str) -> str:
+    return shlex.quote(folder if "/" in folder else f"./{folder}")
+
+
+def _data_beside(script: Path, source: str, place: str) -> Iterator[str]:
+    """What to do with files that the script names and that lie beside it: none is copied unasked."""
+    named = [one for one in relative_texts(parse_python(source)) if (script.parent / one).is_file()]
+    for one in named[:_MOST_DATA]:
+        inner = f"{place}/{shlex.quote(str(Path(one).parent))}" if "/" in one else ""
+        first = f"mkdir -p {inner} && " if inner else ""
+        opaque = one.endswith(UNPICKLING)
+        also = ", with the line opaque_files: true in template.yaml" if opaque else ""
+        yield (
+            f"if a run reads {one}: {first}cp {shlex.quote(str(script.parent / one))} "
+            f"{inner or place}/{also}; a run has no files but the template's"
+        )
+
+
 def _code(script: Path) -> str:
     if not script.is_file():
         raise UnknownName(
             "no such script", where=str(script), todo="name a Python file that exists"
+        )
+    if script.suffix == ".ipynb":
+        raise BadTemplate(
+            "a notebook is no script",
+            where=str(script),
+            todo=f"jupyter nbconvert --to script {shlex.quote(str(script))}\n"
+            "take lines with get_ipython() out of what it writes, then give that to --script",
         )
     with script.open("rb") as file:
         data = file.read(_MOST_CODE + 1)

@@ -55,7 +55,9 @@ def _said(rows: Sequence[HeadlineRow]) -> list[str]:
     counts = Counter(one.better for one in rows)
     known = len(rows) - counts[None]
     if not rows:
-        return ["no headline metric was measured: nothing to compare yet"]
+        return [
+            "no headline metric was measured (`headline: true` in template.yaml makes a metric one)"
+        ]
     if not known:
         return [*starred, "no headline metric has a best value with a standard error in both runs"]
     won = [

@@ -42,6 +42,9 @@ def print_check(
         found = counted(broken, "finding") if broken else "keeps its contract"
         for one in outcome.written:
             out.say(f"  written to {template.origin}/template.yaml: {one}")
+        if run and not outcome.ran:
+            lost = ", and nothing written" if write else ""
+            out.say(f"nothing was run{lost}: correct the files first; lines to FILL IN can wait")
         out.say(f"{template.name}: {found}")
     if not broken:
         return 0

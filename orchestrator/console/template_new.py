@@ -18,8 +18,7 @@ _MOST = 12  # lines of one kind
 def new_template(folder: Path, source: str | None = None, script: Path | None = None) -> None:
     """Write a new template, and print what to do next."""
     made = begin_template(folder, source=source, script=script)
-    place = str(folder) if "/" in str(folder) else f"./{folder}"
-    for line in _lines(made, place):
+    for line in _lines(made, made.place):
         indent = " " * (11 if line.startswith(("  changed", "  to do")) else 2)
         command = line.startswith("  aisci")
         out.say(line if command else fill(line, out.width(), subsequent_indent=indent))

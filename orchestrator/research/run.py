@@ -38,6 +38,7 @@ from orchestrator.research.run_spec import PursuedIdea, RunDeps, RunLocation, Ru
 from orchestrator.research.stages import experiments
 from orchestrator.research.stages.imported import content_of, imported_start
 from orchestrator.template.contract.advice import Attempted
+from orchestrator.template.headline_metrics import require_headlines
 from orchestrator.template.results import Results, compare_untrained, require_held
 
 ENDS_OF_RUN = (BadTemplate, HarvestRefused, SandboxFailed)
@@ -147,6 +148,7 @@ def _baseline(spec: RunSpec, files: Tree, ports: Ports) -> tuple[Run, Results]:
     )
     tried = Attempted(spec.template, spec.scale, job.limits.gpus, job.limits.memory)
     run, results = experiments.measure_baseline(job, ports, tried)
+    require_headlines(spec.template.manifest, results)
     comparisons = compare_untrained(spec.template.manifest, spec.scale, results)
     if comparisons:
         ports.note(BaselineCompared(comparisons=comparisons))

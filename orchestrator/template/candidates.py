@@ -13,7 +13,7 @@ from orchestrator.template.imports import PROGRAMS, UNREADABLE, parsed, reached
 from orchestrator.template.template import Template
 
 _MOST = 20  # of one kind
-_SEED = re.compile("seed", re.IGNORECASE)
+_SEED = re.compile("seed|random_state", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from orchestrator.template.contract.words import FILL_IN
 from orchestrator.template.draft import is_time, quoted
 
 _SEEDS = re.compile(r"seeds", re.IGNORECASE)
+_MOST_SEEDS = 100  # that a manifest may list
 _BY_HAND = "write each key on a line of its own below it, or complete it by hand"
 
 
@@ -117,6 +118,14 @@ def _seeds(run: MeasuredRun, code: str) -> str | None:
     }
     if not counts:
         return None
+    most = max(counts.values())
+    if most > _MOST_SEEDS:
+        raise BadTemplate(
+            f"a metric has {most} values, and a value counts as that of a seed",
+            where="run_0/final_info.json: final_info_dict",
+            why=f"seeds are at most {_MOST_SEEDS}: nothing was written to the manifest",
+            todo="give one value for each seed: FOUND.append behind the loop over epochs, not in it",
+        )
     mark = f"  # {FILL_IN}: the seeds that the code uses; the run has so many values"
     if len(set(counts.values())) == 1:
         count = next(iter(counts.values()))

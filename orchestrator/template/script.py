@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from orchestrator.core.python_source import parse_python
@@ -23,6 +24,8 @@ from orchestrator.template.script_edits import (
 from orchestrator.template.script_facts import (
     exits,
     keyword_value,
+    lines_with,
+    looped,
     method_calls,
     modules_named,
     option_name,
@@ -33,13 +36,15 @@ from orchestrator.template.script_facts import (
 
 _DRAWS = re.compile(r"plt\.|axe?s?\b|fig|print|.*subplots|.*savefig")
 _NO_KNOB = re.compile(
-    "seed|random_state|dim|axis|verbose|n_jobs|num_workers|figsize|default", re.IGNORECASE
+    "seed|random_state|dim|axis|verbose|indent|n_jobs|num_workers|figsize|default", re.IGNORECASE
 )
 _UNSTUDIED = re.compile(
-    r"seed|^log|_log|print|verbose|workers|save|port$|rank|gpu|device|interval", re.IGNORECASE
+    r"seed|random_state|^log|_log|print|verbose|workers|save|port$|rank|gpu|device|interval",
+    re.IGNORECASE,
 )
 _TOLD = re.compile(r"acc|loss|score|error|auc|\bf1|mse|perplex|reward|r2|report", re.IGNORECASE)
 _PARSERS = ("click", "typer", "fire", "hydra", "absl", "tyro", "docopt", "simple_parsing")
+_ENDING = ("click", "typer")  # their commands end the program
 _DEFAULT = re.compile(r"\s*[(\[]default\b[^)\]]*[)\]]", re.IGNORECASE)
 _IMPORT = "import common  # it writes what a run found"
 _VARIED = "# What a study may vary. Each constant is set once, here, as a plain number."
@@ -132,13 +137,26 @@ def _out_dir(tree: ast.Module, text: SourceText, reading: ScriptReading) -> list
         if made is not None and (before := text.indent(made)) is not None:
             return [text.below(made.end_lineno or made.lineno, f"{before}{added}\n")]
         return [text.before(statement, f"{added}\n{at}")]
-    other = [one for one in _PARSERS if one in modules_named(tree)]
-    if parsing or other:
-        by = other[0] if other else "parse_args"
-        reading.todo.append(
-            f"let the program take --out_dir=run_0: {by} refuses an argument that it does not know"
-        )
+    reading.todo += _other_parsers(tree, parses=bool(parsing))
     return []
+
+
+def _other_parsers(tree: ast.Module, *, parses: bool) -> Iterator[str]:
+    """What to do where something other than a plain parser reads the arguments."""
+    other = [one for one in _PARSERS if one in modules_named(tree)]
+    if parses or other:
+        by = other[0] if other else "parse_args"
+        yield f"let the program take --out_dir=run_0: {by} refuses an argument that it does not know"
+    elif (argv := lines_with(tree, "sys.argv")) and not writes_results(tree):
+        yield (
+            f"experiment.py: it reads sys.argv at line {argv[0]} of the script, and a run gives it "
+            "--out_dir=run_0 and nothing else: set these values as constants at the top"
+        )
+    if other and other[0] in _ENDING:
+        yield (
+            f"let {other[0]} return to the last lines: it ends the program, unless the command is "
+            "called with standalone_mode=False"
+        )
 
 
 def _literals(tree: ast.Module) -> list[str]:
@@ -181,27 +199,31 @@ def _demands(tree: ast.Module, reading: ScriptReading) -> None:
             )
 
 
-def _written(tree: ast.Module, reading: ScriptReading, data_set: str) -> str:
-    """The block at the end that writes the results, with its mark."""
-    lines = sorted(
-        node.lineno
+def _told(tree: ast.Module) -> str:
+    """Where the script prints its numbers; one loop prints those of every epoch, not of every seed."""
+    prints = [
+        node
         for node in ast.walk(tree)
         if isinstance(node, ast.Call)
         and getattr(node.func, "id", "") == "print"
         and _TOLD.search(ast.unparse(node))
-    )
-    told = [str(line) for line in lines]
-    where = (
-        f", as at line {' or '.join(told[-_MOST:])} of the script, which prints them"
-        if told
-        else ""
-    )
+    ]
+    once = [node for node in prints if not looped(tree, node)]
+    lines = [str(line) for line in sorted(node.lineno for node in once or prints)][-_MOST:]
+    if not lines:
+        return ""
+    where = f", as at line {' or '.join(lines)} of the script, which prints them"
+    return where if once else f"{where} in a loop: append behind it, once"
+
+
+def _written(tree: ast.Module, reading: ScriptReading, data_set: str) -> str:
+    """The block at the end that writes the results, with its mark."""
     reading.changes.append(
         "its end: a block that writes final_info.json into the folder of --out_dir"
     )
     reading.todo.append(
         "experiment.py: where the numbers of a run are known, once for each seed, write "
-        f'FOUND.append({{"accuracy": accuracy}}) with your own names{where}'
+        f'FOUND.append({{"accuracy": accuracy}}) with your own names{_told(tree)}'
     )
     ends = [str(node.lineno) for node in exits(tree)]
     if ends:

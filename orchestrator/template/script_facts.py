@@ -43,6 +43,41 @@ def exits(tree: ast.Module) -> Iterator[ast.stmt]:
             yield one
 
 
+def looped(tree: ast.Module, node: ast.expr) -> bool:
+    """Whether a call stands in a loop that is not one over seeds."""
+    return any(
+        loop.lineno <= node.lineno <= (loop.end_lineno or loop.lineno)
+        and "seed" not in _loop_words(loop)
+        for loop in ast.walk(tree)
+        if isinstance(loop, ast.For | ast.While)
+    )
+
+
+def _loop_words(loop: ast.For | ast.While) -> str:
+    parts = (loop.target, loop.iter) if isinstance(loop, ast.For) else (loop.test,)
+    return " ".join(map(ast.unparse, parts)).lower()
+
+
+def relative_texts(tree: ast.Module) -> tuple[str, ...]:
+    """The texts in the code that can be the path of a file beside it, other than code."""
+    found = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
+    return tuple(
+        dict.fromkeys(
+            one.removeprefix("./")
+            for one in found
+            if isinstance(one, str)
+            and re.fullmatch(r"(?:\./)?[\w-][\w. -]*(?:/[\w-][\w. -]*)*", one)
+            and not one.endswith(".py")
+        )
+    )
+
+
+def lines_with(tree: ast.Module, text: str) -> list[int]:
+    """The lines of the names and attributes that are written so."""
+    found = (node for node in ast.walk(tree) if isinstance(node, ast.Name | ast.Attribute))
+    return sorted({node.lineno for node in found if ast.unparse(node) == text})
+
+
 def method_calls(tree: ast.Module, name: str) -> list[ast.Call]:
     """Every call of a method of that name, in the order of the text."""
     found = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]

@@ -10,9 +10,12 @@ import pytest
 
 from orchestrator.api import dry_runs as subject
 from orchestrator.api.dry_runs import preview_run
+from orchestrator.api.sweepable import require_sweepable
 from orchestrator.console.dry_run import show_dry_run
 from orchestrator.core.errors import ImageMissing, UserError
 from orchestrator.core.job import KINDS
+from orchestrator.core.model import SWEEP
+from orchestrator.template.template import from_files
 from tests.support import run_rig as rig
 from tests.support.kept_rig import keep_quick
 from tests.support.places import ROOT
@@ -140,3 +143,22 @@ def test_whoever_cannot_be_told_of_the_end_is_found_before_a_run(
         show_dry_run(rig.wanted(user), as_json=False, notify="nothere-cmd --loud")
     assert "there is no command 'nothere-cmd'" in caught.value.why
     assert show_dry_run(rig.wanted(user), as_json=False, notify="true") == 0
+
+
+def test_a_sweep_without_knob_and_seed_is_found_before_its_baseline(user: Path) -> None:
+    setup = rig.setup(user)
+    files = {**setup.template.files, "experiment.py": b"rate = 1\n"}
+    text = setup.template.text("template.yaml")
+    bare = text[: text.index("knobs:")] + text[text.index("data:") :]
+    files["template.yaml"] = bare.encode()
+    without = replace(setup, model=SWEEP, template=from_files(files, "quick", "./quick"))
+    with pytest.raises(UserError, match="has nothing to study") as error:
+        require_sweepable(without)
+    assert "declare `knobs`" in error.value.todo
+    seeded = {**files, "experiment.py": b"seed = 1\n"}
+    for one in (
+        setup,
+        replace(without, model="openai/x"),
+        replace(without, template=from_files(seeded, "quick", "./quick")),
+    ):
+        require_sweepable(one)

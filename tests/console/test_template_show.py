@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from orchestrator.console import output as out
+from orchestrator.console.options import View
+from orchestrator.console.template import print_check
 from orchestrator.console.template_list import list_templates
 from orchestrator.console.template_new import new_template
 from orchestrator.console.template_show import show_template
@@ -116,7 +118,7 @@ def test_a_script_comes_with_what_it_imports_from_its_folder(
     new_template(tmp_path / "mine", script=tmp_path / "train.py")
     said = " ".join(capsys.readouterr().out.split())
     assert "net.py, deep/more.py, which it imports" in said
-    assert "packages.txt: list what torchvision comes from" in said
+    assert "packages.txt: list the packages of torchvision" in said
     assert "at line 3 of the script, which prints them" in said
     template = load_template(f"{tmp_path}/mine/", shipped_root())
     assert set(template.manifest.knobs) == {"rate", "width"}
@@ -124,6 +126,43 @@ def test_a_script_comes_with_what_it_imports_from_its_folder(
     assert template.manifest.packages == ("matplotlib", "numpy", "torchvision")
     assert "unused.py" not in template.files
     assert broken(tmp_path / "mine") == {"packages": 1, "blank": 11}
+
+
+def test_data_beside_a_script_is_named_with_the_command_that_copies_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "in").mkdir()
+    for name in ("a b.npz", "in/c.yaml", "unnamed.csv"):
+        (tmp_path / name).write_text("x")
+    (tmp_path / "train.py").write_text(
+        "import numpy\nDATA = './a b.npz'\nnumpy.load(DATA), open('in/c.yaml'), open('away.csv')\n"
+    )
+    new_template(Path("my work/mine"), script=Path("train.py"))
+    said = " ".join(capsys.readouterr().out.split())
+    assert "cp 'a b.npz' 'my work/mine'/, with the line opaque_files: true" in said
+    assert "mkdir -p 'my work/mine'/in && cp in/c.yaml 'my work/mine'/in/;" in said
+    assert "aisci template check 'my work/mine' --run --write" in said
+    assert not {"away.csv", "unnamed.csv"} & set(said.replace(":", " ").split())
+
+
+def test_nothing_is_begun_over_a_dangling_link_or_below_a_file(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("away")
+    (tmp_path / "file").write_text("")
+    for folder, what in (("link", "never written over"), ("file/mine", "where a folder would be")):
+        with pytest.raises(UserError, match=what):
+            new_template(tmp_path / folder)
+
+
+def test_a_check_that_runs_nothing_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "train.py").write_text("import torchvision\n")
+    new_template(tmp_path / "mine", script=tmp_path / "train.py")
+    plain = View(as_json=False, quiet=True)
+    place = f"{tmp_path}/mine"
+    print_check(place, run=True, policy="ci-cpu", scale=None, data=None, view=plain, write=True)
+    assert "nothing was run, and nothing written: correct the files" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -135,6 +174,7 @@ def test_a_script_comes_with_what_it_imports_from_its_folder(
         ("mine", None, "away.py", "name a Python file that exists"),
         ("mine", None, "bad.py", "name a script that Python 3.11 runs"),
         ("mine", None, "own.py", "rename that file"),
+        ("mine", None, "note.ipynb", "jupyter nbconvert --to script"),
     ],
 )
 def test_a_wrong_beginning_is_told_with_the_right_one_and_writes_nothing(
@@ -142,6 +182,7 @@ def test_a_wrong_beginning_is_told_with_the_right_one_and_writes_nothing(
 ) -> None:
     (tmp_path / "main.py").write_text("print(1)\n")
     (tmp_path / "bad.py").write_text("print 1\n")
+    (tmp_path / "note.ipynb").write_text('{"cells": []}')
     (tmp_path / "own.py").write_text("import common\n")
     (tmp_path / "common.py").write_text("\n")
     place = tmp_path / script if script else None

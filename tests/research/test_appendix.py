@@ -63,6 +63,23 @@ def test_settings_are_the_constants_and_fields_with_one_value_and_what_runs_chan
     assert settings_table(known(runs=["baseline"], datasets=())) == ""
 
 
+def test_a_constant_with_a_short_name_is_a_setting_where_a_run_changed_it() -> None:
+    before, after, other = (
+        CodeSetting(name, value, "experiment.py", "", whole=True)
+        for name, value in (("LR", 0.5), ("LR", 0.25), ("WD", 0.1))
+    )
+    ledger = known(runs=["baseline", "less"], datasets=())
+    runs = ledger.runs[0], KnownRun(number=1, name="less", changed=(after,))
+    text = settings_table(replace(ledger, runs=runs, base_settings=(before, other)))
+    assert [row[:2] for row in rows(text)] == [
+        [r"\raggedright \texttt{LR}", "$0.5$"],
+        [
+            r"\raggedright less",
+            r"\multicolumn{2}{p{0.62\linewidth}}{\raggedright \texttt{LR} = $0.25$}",
+        ],
+    ]
+
+
 def test_the_appendix_has_every_mean_as_the_target_of_a_link() -> None:
     ledger = known(
         runs=[f"run{at}" for at in range(9)], datasets=["plus", "minus"], metrics=["loss", "size"]

@@ -54,3 +54,16 @@ def test_results_that_are_missing_are_not_blamed_on_the_scale_either(tmp_path: P
     error = refused(tmp_path, lambda _: Ending())
     assert error.why.startswith("it did not write run_0/final_info.json")
     assert "--out_dir" in error.todo
+
+
+def test_a_headline_metric_of_another_name_stops_the_run_at_its_baseline(tmp_path: Path) -> None:
+    info = b'{"d": {"means": {"final_los_mean": 0.1, "initial_loss_mean": 1}}}'
+    error = refused(tmp_path, lambda _: Ending(files={"run_0/final_info.json": info}))
+    assert "does not report the headline metric 'final_loss_mean'" in error.what
+    assert error.todo.startswith("did you mean final_los_mean?")
+
+
+def test_a_baseline_that_fails_is_followed_by_a_command_with_its_template(tmp_path: Path) -> None:
+    error = refused(tmp_path, lambda _: Ending())
+    name = rig.setup(tmp_path).template.argument
+    assert f"`aisci template check {name} --run`" in error.todo

@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 import pytest
 
+from orchestrator.core.model import Ask
 from orchestrator.core.research import Run
 from orchestrator.core.tree import Tree
 from orchestrator.research.looking.code import (
@@ -18,6 +19,7 @@ from orchestrator.research.looking.code import (
 )
 from orchestrator.research.looking.comparison_tables import compared_cells, comparison_tables
 from orchestrator.research.looking.oddities import identical, oddities
+from orchestrator.research.sweep.planning import compare_sweep
 from orchestrator.template.baseline import shown_output
 from orchestrator.template.comparisons import Measured, compare_runs, verdict_of
 from orchestrator.template.results import Dataset, Results
@@ -194,6 +196,16 @@ def test_differences_stand_whole_where_all_have_room_together() -> None:
     assert len(cut["central"]) < len(rows["central"])
     assert sum(map(len, cut.values())) <= 2 * DIFFERENCE + 100
     assert fitted_differences({}) == {}
+
+
+def test_the_sweep_calls_nothing_refuted_of_which_no_error_is_known() -> None:
+    known = [Measured(run=run(n), results=results(1.0 + n), values={}) for n in (0, 1)]
+    ask = Ask(purpose="plan.revise", messages=())
+    for exact, finding in (((), "unclear"), (["line"], "as expected")):
+        (row,) = compare_runs([(known[1], known[0])], ["loss"], {"loss": "lower"}, exact)
+        tables = comparison_tables([asdict(row)])
+        data = {"run": {"name": row.run}, "comparisons": tables, "remaining": []}
+        assert f'"finding": "{finding}"' in compare_sweep(data, ask)
 
 
 def test_a_progress_bar_is_shown_as_its_last_state() -> None:

@@ -150,3 +150,16 @@ def test_a_grid_is_no_factor_and_a_call_that_draws_names_no_number() -> None:
     ledger = replace(trial.ledger("nanoGPT_lite"), settings=found, base_settings=found)
     for text in ("Maps have 24 x 24 cells.", "Maps have 24 × 24 cells."):
         assert [one.problems for one in check_section(text, ledger, "setup")] == [()], text
+
+
+def test_the_default_of_an_option_is_a_number_of_that_option() -> None:
+    """Else "whose default is 0.5", said of a constant, is held to the default of any option."""
+    found = settings_in(
+        "LR = 0.5\np.add_argument('--seed', default=7)\nmost = max(rows, default=3)\n", "a.py",
+        "smoke", frozenset({"smoke"}),
+    )  # fmt: skip
+    assert [(one.name, one.value) for one in found] == [("LR", 0.5), ("seed", 7), ("most", 3)]
+    ledger = replace(trial.ledger("nanoGPT_lite"), settings=found, base_settings=found)
+    text = "The setting is the constant LR, whose default is {}."
+    held = [check_section(text.format(n), ledger, "setup")[0].problems for n in ("0.5", "0.6")]
+    assert [bool(one) for one in held] == [False, True]

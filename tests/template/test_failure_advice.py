@@ -36,6 +36,12 @@ def ended(verdict: Verdict, stderr: str = "", *, stdout: str = "", code: int = 1
         ("RuntimeError: Found no NVIDIA driver on your system.", "the policy gives no GPU"),
         ("numpy.core._exceptions._ArrayMemoryError: Unable to allocate\nMemoryError", "memory"),
         ("urllib.error.URLError: <urlopen error [Errno -3] Temporary failure in name resolution>", "no network"),
+        ("ValueError: Out of range float values are not JSON compliant: nan", "NaN or infinite"),
+        ("TypeError: Object of type ndarray is not JSON serializable", "float(x)"),
+        ("ValueError: there are no numbers: give those of one seed at least", "nothing was appended"),
+        ('  File "common.py", line 34, in summarise\n    x = y\nKeyError: 0', "one dictionary of numbers"),
+        ("EOFError: EOF when reading a line", "nobody answers input()"),
+        ('  File "a.py", line 4, in other\nKeyError: 0', "its last output names"),
         ("ValueError: no such luck", "its last output names"),
     ],
 )  # fmt: skip

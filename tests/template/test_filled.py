@@ -102,3 +102,11 @@ def test_a_time_is_declared_as_one_and_an_odd_name_is_quoted() -> None:
 def test_a_manifest_that_has_no_lines_to_add_to_is_left_alone(manifest: str) -> None:
     with pytest.raises(BadTemplate, match="cannot be added here"):
         filled(manifest)
+
+
+def test_values_of_epochs_are_no_seeds_and_leave_the_manifest_as_it_is() -> None:
+    with pytest.raises(BadTemplate, match="has 101 values") as error:
+        filled(HEAD + SCALES, measured=run(101))
+    assert "behind the loop over epochs" in error.value.todo
+    text, _ = filled(HEAD + SCALES, measured=run(100))
+    assert "99]  # FILL IN" in text

@@ -114,9 +114,14 @@ def test_a_parser_out_of_a_function_gets_the_argument_before_it_reads() -> None:
         ("if __name__ == '__main__':\n    raise SystemExit(print(1))\n", "ends at line 2"),
         ("def f(p):\n    p.add_argument('data')\n", "give data (line 2"),
         ("def f(p):\n    p.add_argument('--data', required=True)\n", "give --data (line 2"),
+        ("import sys\nrate = float(sys.argv[1])\n", "sys.argv at line 2"),
+        ("import click\n", "standalone_mode=False"),
+        ("for e in range(9):\n    print('loss', e)\n", "as at line 2 of the script, which prints them in a loop: append behind it"),
+        ("for e in x:\n    print('loss', e)\nprint('loss', 1)\n", "as at line 3 of the script, which prints them"),
+        ("for seed in x:\n    print('loss', seed)\n", "as at line 2 of the script, which prints them"),
         ("def fit(gamma):\n    pass\nfit(gamma=0.5)\nprint('score', 1)\n", "gamma=0.5 (line 3)"),
     ],
-)
+)  # fmt: skip
 def test_what_the_program_cannot_do_is_told_with_its_line(source: str, told: str) -> None:
     assert told in " ".join(read_script(source).todo)
 
@@ -140,3 +145,14 @@ def test_the_block_at_the_end_stands_below_a_last_line_without_an_end() -> None:
     text = read_script("print(1)").text
     assert "print(1)\n" in text
     ast.parse(text)
+
+
+def test_a_print_that_is_not_repeated_is_named_without_a_loop() -> None:
+    for source in ("print('loss', 1)\n", "for seed in x:\n    print('loss', seed)\n"):
+        assert "in a loop" not in " ".join(read_script(source).todo)
+
+
+def test_a_random_state_is_no_knob() -> None:
+    option = MAIN.replace("--batch-size", "--random-state")
+    assert "RANDOM_STATE" not in read_script(option).text
+    assert "BATCH_SIZE" in read_script(MAIN).text

@@ -14,6 +14,7 @@ from functools import lru_cache
 
 from orchestrator.core.python_source import parse_python
 from orchestrator.research.claims.ledger import CodeSetting
+from orchestrator.template.script_facts import option_name
 
 _LONGEST = 512 * 1024  # characters of a file
 _MOST = 4000  # numbers of one file
@@ -153,7 +154,10 @@ class _Walk:
             field = place < len(names)
             yield one, names[place] if field else plain, field
         for keyword in node.keywords:
-            yield keyword.value, keyword.arg or "", called in self.fields
+            # "default" says whose it is nowhere: an option's name does, or what the call is set to
+            named = option_name(node) if called == "add_argument" else ""
+            inner = named if keyword.arg == "default" else keyword.arg or ""
+            yield keyword.value, inner, called in self.fields
 
 
 def _number(node: ast.AST) -> float | None:

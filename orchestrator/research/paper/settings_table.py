@@ -57,13 +57,14 @@ def settings_table(ledger: Ledger) -> str:
 
 def _shown(ledger: Ledger) -> tuple[CodeSetting, ...]:
     """The settings of the baseline that a reader needs: constants and fields whose whole value is a
-    number, once each.
+    number, once each. A short name is one where a run changed it.
     """
+    varied = {one.name for run in ledger.runs for one in run.changed if one.name.isupper()}
     found = {one.name: one for one in reversed(ledger.base_settings) if one.whole}
     return tuple(
         found[name]
         for name in dict.fromkeys(one.name for one in ledger.base_settings)
-        if name in found and _NAME.fullmatch(name)
+        if name in found and (_NAME.fullmatch(name) or name in varied)
     )
 
 

@@ -38,7 +38,6 @@ from orchestrator.template.results import Results
 from orchestrator.template.template import Template
 
 _ATTEMPTS = 4
-_AGAIN = "`aisci template check --run` tries the template by itself"
 _MOST_GIVEN_UP = 2  # runs; then the study goes on with those that finished
 
 
@@ -74,7 +73,8 @@ def measure_baseline(job: Job, ports: Ports, tried: Attempted) -> tuple[Run, Res
             "the template's own experiment does not finish under this policy",
             where="run_0, the baseline",
             why=f"{trouble}\n{output_tail(result)}".strip(),
-            todo=f"{todo or what_to_do(result, tried)}; {_AGAIN}",
+            todo=f"{todo or what_to_do(result, tried)}; `aisci template check "
+            f"{tried.template.argument} --run` tries the template by itself",
         )
     diverged = [f"{name}.means.{m}" for name, d in results.datasets.items() for m in d.diverged]
     if diverged:

@@ -31,7 +31,7 @@ from orchestrator.research.sweep.wording import (
 
 SMOKE_RUNS = 2  # a smoke run shows that everything works, not how the curve goes
 FULL_RUNS = 5
-_SEED = re.compile(
+SEED_LINE = re.compile(
     r"^(?P<head>[ \t]*(?:[A-Z_a-z.]*seed\w*\s*(?:=|\()|[^#\n]*default_rng\()\s*)(?P<value>\d+)",
     re.MULTILINE,
 )
@@ -42,7 +42,7 @@ def propose_sweep(data: PromptData, ask: Ask) -> str:
     template = data["template"]
     taken = {idea["name"] for idea in data["archive"]}
     of = next((knob for knob in template["knobs"] if f"sweep_{knob}" not in taken), None)
-    if of is None and not any(_SEED.search(one.content) for one in ask.messages):
+    if of is None and not any(SEED_LINE.search(one.content) for one in ask.messages):
         of = next(iter(template["knobs"]), None)  # the same again: it is left out as a duplicate
         if of is None:
             raise IdeaFailed(
@@ -120,8 +120,11 @@ def compare_sweep(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - one sign
     name = data["run"]["name"]  # the last one
     rows = [one for one in compared_cells(data["comparisons"]) if one.run == name]
     clear = [one for one in rows if one.verdict in {"better", "worse", "differs"}]
+    known = [one for one in rows if one.verdict != "no error known"]
     why = f"{len(clear)} of {len(rows)} compared means differ by more than two combined errors"
-    finding = "as expected" if clear else "refuted" if rows else "unclear"
+    if rows and not known:  # of one seed: nothing was shown, and nothing refuted
+        why = f"no error is known of {len(rows)} compared means"
+    finding = "as expected" if clear else "refuted" if known else "unclear"
     return json_reply({"finding": finding, "why": why, "runs": data["remaining"]})
 
 
@@ -147,7 +150,7 @@ def _reseed(planned: PromptData, files: dict[str, str]) -> str:
     """Another seed where the code names one."""
     number = int(planned["name"].rpartition(" ")[2])
     source = files["experiment.py"]
-    found = _SEED.search(source)
+    found = SEED_LINE.search(source)
     assert found is not None, "such a study is proposed only where the code names a seed"
     whole = next(row for row in source.splitlines() if row.startswith(found[0]))
     changed = f"{found['head']}{int(found['value']) + 1000 * number}{whole.removeprefix(found[0])}"

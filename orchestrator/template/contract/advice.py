@@ -21,6 +21,29 @@ _NETWORK = re.compile(
     r"name resolution|Name or service not known|URLError|ConnectionError|Network is unreachable"
     r"|Max retries exceeded|couldn't connect|Can't load|Error downloading"
 )
+_WORDS = (
+    (
+        r"not JSON compliant|cannot convert float NaN",
+        "a number is NaN or infinite, which no result may be: correct what diverges, or leave it out",
+    ),
+    (
+        r"TypeError: Object of type \w+ is not JSON serializable",
+        "give plain numbers, such as float(x) of an array or a tensor with one element",
+    ),
+    (
+        r"ValueError: there are no numbers: give those of one seed",
+        'nothing was appended: FOUND.append({"accuracy": accuracy}) once for each seed',
+    ),
+    (
+        r"in summarise\n(?:.*\n)*(?:KeyError|TypeError|AttributeError): ",
+        'FOUND has one dictionary of numbers for each seed, of the same names: FOUND.append({"accuracy": 0.9})',
+    ),
+    (
+        r"EOFError: EOF when reading a line",
+        "nobody answers input() in a run: set the value in the code",
+    ),
+)
+"""What mends a failure, by what its last output says."""
 _MEMORY = re.compile(r"MemoryError|Cannot allocate memory|can't allocate memory|not enough memory")
 _SIMPLE = {
     Verdict.OUT_OF_STORAGE: "write less: storage.workspace of the policy limits it",
@@ -112,7 +135,7 @@ def _by_its_words(output: str, tried: Attempted) -> str:
             f"nothing is at {path!r} in the container: put a small file into the template, or give "
             "a folder of data sets with --data DIR, each read from /data/NAME"
         )
-    return UNKNOWN_CAUSE
+    return next((cure for words, cure in _WORDS if re.search(words, output)), UNKNOWN_CAUSE)
 
 
 def _last(pattern: re.Pattern[str], text: str) -> str:

@@ -16,6 +16,10 @@ OPAQUE_TODO = (
     "do not save it, or write JSON or CSV; `opaque_files: true` in the manifest allows it where only "
     "its own plot.py reads it"
 )
+_OPAQUE_HERE = (
+    "write JSON or CSV; `opaque_files: true` in the manifest allows it: its programs then read it in "
+    "their containers, and nothing else opens it"
+)
 UNPICKLING = (".pkl", ".pickle", ".pt", ".npy", ".npz")
 PLACEHOLDERS = {
     "Title": ("TITLE HERE",),
@@ -74,7 +78,7 @@ def readable_data(template: Template) -> Iterator[RuleFinding]:
     """A template stores its data in human-readable kinds of file, unless it is declared opaque."""
     for path in template.files:
         if not template.opaque and path.endswith(UNPICKLING):
-            yield RuleFinding(path, OPAQUE, OPAQUE_TODO)
+            yield RuleFinding(path, OPAQUE, _OPAQUE_HERE)
 
 
 def offline(template: Template) -> Iterator[RuleFinding]:
