@@ -54,7 +54,13 @@ _SOME = re.compile(
     rf"\b(?P<how>at\s+least|at\s+most|more\s+than|fewer\s+than|less\s+than|no\s+more\s+than|exactly|precisely|just|only)?\s*{_COUNT}"
     rf"\s+(?:(?:of|out\s+of)\s+(?:the\s+|our\s+|all\s+)?(?:(?P<all>\d{{1,2}}|{'|'.join(words.NUMBER_WORDS)})\s+)?)?(?:changed\s+|single\s+)?{_NOUN}\b"
 )
+_OF_CHANGES = re.compile(
+    r"\b(?:changed|variants?|versions?|changes?|interventions?|modifications?|methods?)\b"
+)
 _MOST = re.compile(rf"(?<!at )\b(?:most|the\s+majority|more\s+than\s+half)\s+{_THE}{_NOUN}\b")
+_OF_SO_MANY = re.compile(
+    rf"[,(]\s*(?:namely\s+)?{_COUNT}\s+(?:out\s+)?of\s+(?:the\s+)?(?P<all>\d{{1,2}}|{'|'.join(words.NUMBER_WORDS)})\s*[,)]"
+)
 _HALF = re.compile(rf"(?<!than )\bhalf\s+{_THE}{_NOUN}\b")
 _ALL = re.compile(
     rf"(?<!of )(?<!over )(?<!than )(?<!among )(?<!across )\b(?:(?:all|every|each)(?:\s+(?:of\s+)?(?:the\s+|our\s+)?(?:\w+\s+)?{_NOUN}\b(?!\s+(?:with|at|under)\b)|\s+(?:stay|lie|remain|are|have|exceed|reach|fall|end|keep|get|go|do|rise|drop|train|attain)\b)"
@@ -176,7 +182,9 @@ def _none(
         return None
     if named and (len(named) > 1 or "neither" in plain):
         return RunCount(f"none of {labels(named, ledger)}", named, 0, 0)
-    return None if named else RunCount("none of the runs", every, 0, 0, either=True)
+    # "no run" leaves the baseline out only where a change is spoken of
+    either = bool(_OF_CHANGES.search(plain))
+    return None if named else RunCount("none of the runs", every, 0, 0, either=either)
 
 
 def _some(plain: str, named: tuple[int, ...], every: tuple[int, ...]) -> RunCount | None:
@@ -207,6 +215,11 @@ def _some(plain: str, named: tuple[int, ...], every: tuple[int, ...]) -> RunCoun
 def _share(plain: str, every: tuple[int, ...]) -> RunCount | None:
     half = len(every) // 2
     if _MOST.search(plain):
+        if (told := _OF_SO_MANY.search(plain)) is not None:
+            count, all_of = _count(told["count"]), _count(told["all"])
+            runs = every[1:] if all_of == len(every) - 1 else every
+            least = count if all_of == len(runs) else len(every) + 1
+            return RunCount(f"{count} of {all_of} runs", runs, least, count)
         return RunCount("most runs", every, half + 1, len(every), either=True)
     even = _HALF.search(plain) and len(every) % 2 == 0
     return RunCount("half of the runs", every, half, half) if even else None

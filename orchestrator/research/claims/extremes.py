@@ -6,20 +6,32 @@ import re
 
 from orchestrator.research.claims import words
 from orchestrator.research.claims.clauses import Clause, places_of
-from orchestrator.research.claims.extreme_values import EXTREMES, extreme_run
+from orchestrator.research.claims.extreme_values import EXTREMES, extreme_side
 from orchestrator.research.claims.ledger import (
     Ledger,
 )
+from orchestrator.research.claims.mentions import NAME
 from orchestrator.research.claims.printed import Printed, is_printed, printed_numbers
 from orchestrator.research.claims.scope import Scope
 
 _OF_A_RUN = re.compile(r"^(?:\W+\w+)?\W+(?:runs?|models?|variants?|value|single|seeds?)\b")
+_RUN_IS = re.compile(
+    rf"^\W+(?:run|model|variant)\b(?:\W+(?:on|of|in|for|over|overall|both|all|the|data|sets?|tasks?|{NAME}+)\b)*\W+(?:is|was)\W+(?={NAME})"
+)
+_IS_THE_RUN = re.compile(rf"{NAME}\W+(?:is|was)\W+(?:\w+\W+)?the\W+$")
+_PLACES = {"second": 1, "next": 1, "third": 2, "fourth": 3, "fifth": 4}
+_PLACE = re.compile(rf"\b({'|'.join(_PLACES)})[\s-]+(?:to[\s-]+)?$")
+_NEARLY = re.compile(
+    r"\b(?:one of|among|nearly|almost|close to|near|as good as)(?: the)?(?: \w+ and)?\s+$"
+)
 
 
 def extreme_problems(clause: Clause, scope: Scope, ledger: Ledger) -> list[str]:
     for pattern, what in EXTREMES:
         match = pattern.search(clause.text)
-        if match is None or _OF_A_RUN.match(clause.text[match.end() :]) or "seed" in clause.text:
+        if match is None or "seed" in clause.text or not _is_of_the_run(match, clause.text):
+            continue
+        if _NEARLY.search(clause.text[: match.start()].lower()):
             continue
         subjects = tuple(
             int(one.names[0]) for one in clause.runs if not one.every and len(one.names) == 1
@@ -34,10 +46,22 @@ def extreme_problems(clause: Clause, scope: Scope, ledger: Ledger) -> list[str]:
             one.kind in {"low", "high"} for one in clause.marks
         ):
             continue
-        held = [_is_extreme(subjects[0], place, what, ledger) for place in places_of(scope, ledger)]
+        place = _PLACE.search(clause.text[: match.start()].lower())
+        held = [
+            _is_extreme(subjects[0], one, what, ledger, _PLACES[place[1]] if place else 0)
+            for one in places_of(scope, ledger)
+        ]
         if held and not (all(held) if scope.every_data else any(held)):
             return [f"{match[0]!r}: {ledger.run(subjects[0]).label} is not ({scope.told(ledger)})"]
     return []
+
+
+def _is_of_the_run(match: re.Match[str], text: str) -> bool:
+    """Whether a word is said of a named run, as in "the best run is run 2", and not of what "the best run" does."""
+    if not _OF_A_RUN.match(text[match.end() :]):
+        return True
+    named = _RUN_IS.match(text[match.end() :]) or _IS_THE_RUN.search(text[: match.start()])
+    return bool(named) and not re.search(r"\b(?:value|single|seeds?)\b", match.string)
 
 
 def _whose_number(clause: Clause, scope: Scope, what: str, ledger: Ledger) -> tuple[int, ...]:
@@ -60,10 +84,19 @@ def _scale(number: Printed, metric: str, ledger: Ledger) -> float:
     return 100.0 if number.percent and ledger.metric(metric).share else 1.0
 
 
-def _is_extreme(run: int, place: tuple[str, str], what: str, ledger: Ledger) -> bool:
+def _is_extreme(
+    run: int, place: tuple[str, str], what: str, ledger: Ledger, better: int = 0
+) -> bool:
+    """Whether a run has the extreme mean at a place, or the one behind as many ``better`` ones."""
     dataset, metric = place
     own = ledger.cells.get((run, dataset, metric))
     if own is None:
         return False
-    found = extreme_run(dataset, metric, what, ledger)
-    return found is None or own.mean == ledger.cells[found, dataset, metric].mean
+    means = sorted(
+        cell.mean for n in ledger.numbers if (cell := ledger.cells.get((n, dataset, metric)))
+    )
+    highest = extreme_side(metric, what, ledger)
+    if highest is None:  # neither side is the better one; the worst is at one of the two
+        return what == "best" or better > 0 or own.mean in {means[0], means[-1]}
+    ordered = means[::-1] if highest else means
+    return better < len(ordered) and own.mean == ordered[better]

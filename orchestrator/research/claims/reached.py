@@ -153,19 +153,23 @@ def _holds(
     part: SentencePart, said: RunCount, bound: Bound, metric: str, data: str, ledger: Ledger
 ) -> bool:
     """Whether as many runs as are said are on the side of a bound, on one data set."""
-    sided = {
-        run: part.is_on(value[0], bound)
+    values = {
+        run: value[0]
         for run in ledger.numbers
         if (value := _value(part, run, data, metric, ledger))
     }
+    # what only rounds to the number may be said to reach it, and not to reach it
+    sided = {run: part.is_on(value, bound) for run, value in values.items()}
+    beyond = {run: part.is_past(value, bound) for run, value in values.items()}
     groups = [said.runs, *([tuple(n for n in said.runs if n)] if said.either else [])]
     fits = False
     for at, runs in enumerate(groups):
         known = [run for run in runs if run in sided]
         less = at * (said.least == len(said.runs) or said.what.startswith("all but"))
-        count = sum(sided[run] for run in known)
-        fits |= bool(known) and said.least - less <= count <= said.most
-    others = [sided[run] for run in said.others if run in sided]
+        most, least = (sum(side[run] for run in known) for side in (sided, beyond))
+        fits |= bool(known) and said.least - less <= most and least <= said.most
+    side = beyond if said.apart else sided
+    others = [side[run] for run in said.others if run in side]
     return fits and (not any(others) if said.apart else all(others))
 
 

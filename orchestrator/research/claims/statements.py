@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from orchestrator.research.claims import words
 from orchestrator.research.claims.clauses import Clause, clause_pairs, clause_scope, clauses
+from orchestrator.research.claims.compared_with_one import comparison_with_one
 from orchestrator.research.claims.directions import direction_problems
 from orchestrator.research.claims.extremes import extreme_problems
 from orchestrator.research.claims.factors import factor_problems
@@ -45,7 +46,9 @@ def statement_problems(
         if match[0].lower() not in ledger.words and not _denied(text, match)
         if not any(one.start <= match.start() < one.end for one in seen.metrics)
     ]
+    whole = [*comparison_with_one(text, seen, marks, ledger, context)]
     vague = rules or words.HEDGED.search(text.lower()) or words.OF_A_CURVE.search(text.lower())
+    problems += [] if vague else [said for *_, wrong in whole for said in wrong]
     for clause in (_with_its_subject(one, seen, marks) for one in clauses(seen, marks)):
         if vague:
             # what is printed as a difference is no hope and no picture
@@ -57,7 +60,9 @@ def statement_problems(
         scope = clause_scope(clause, seen, context)
         problems += extreme_problems(clause, scope, ledger)
         here = text[clause.start : clause.start + len(clause.text)].lower()
-        if not (_NO_RUN.search(here) and _BY_MORE.search(here)):
+        last = clause.start + len(clause.text)
+        of_all = any(clause.start < end and start < last for start, end, _ in whole)
+        if not of_all and not (_NO_RUN.search(here) and _BY_MORE.search(here)):
             problems += direction_problems(clause, scope, ledger)
         problems += typed_change_problems(clause)
         problems += factor_problems(clause, scope, ledger)

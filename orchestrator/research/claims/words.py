@@ -35,14 +35,14 @@ OPTIONAL = {"mean", "final", "best", "average", "std", "total", "the", "of"}
 
 UP = (
     r"ris(?:e|es|ing|en)|rose|rais(?:e|es|ed|ing)|increas\w+|grows?|grew|higher|larger|greater"
-    r"|above|exceed\w*|lift(?:s|ed|ing)?|climb\w*|surpass\w*"
+    r"|above|exceed\w*|lift(?:s|ed|ing)?|climb\w*|surpass\w*|(?:go(?:es|ing)?|went|moves?) up(?= (?:from|by)\b)"
 )
 DOWN = (
     r"falls?(?! into| apart| to zero)|fell|fallen|decreas\w+|drop(?:s|ped|ping)?|lower(?:s|ed)?|smaller|below"
-    r"|reduc\w+|declin\w+|cuts?"
+    r"|reduc\w+|declin\w+|cuts?|(?:go(?:es|ing)?|went|moves?) down(?= (?:from|by)\b)"
 )
 BETTER = r"improv\w+|better|beats?|outperform\w*|wins?|helps?|helped|benefit\w*|superior"
-WORSE = r"wors(?:e|en|ens|ened|ening)|degrad\w+|hurts?|harm\w*|inferior|deteriorat\w+"
+WORSE = r"wors(?:e|en|ens|ened|ening)|degrad\w+|hurts?|harm\w*|inferior|deteriorat\w+|loses? (?:in|against|to)(?! (?:generality|detail))"
 
 CHANGES = {
     side: re.compile(rf"\b(?:{words})\b", re.IGNORECASE)
