@@ -10,7 +10,7 @@ from orchestrator.research.claims.clauses import Clause, clause_pairs, places_of
 from orchestrator.research.claims.ledger import (
     Ledger,
 )
-from orchestrator.research.claims.mentions import Mention
+from orchestrator.research.claims.mentions import NAME, Mention
 from orchestrator.research.claims.printed_directions import (
     printed_direction_problems,
     printed_value_of,
@@ -31,6 +31,9 @@ _DESCRIBED = re.compile(
 _OF_THE_TWO = re.compile(r"\bthe (?:\w+er|better|worse|less) of (?:the two|both|them|these)\b")
 """Which two these are, the sentence has said, with what else it has compared them."""
 _ABOVE = re.compile(r"\b(?:above|below)\b[^,;]{0,60}$")
+_EACH = re.compile(
+    rf"\b(?:[Nn]either\s+(?:the\s+)?{NAME}+\s+nor|[Bb]oth\s+(?:the\s+)?{NAME}+\s+and)\s+(?:the\s+)?{NAME}"
+)
 _USUAL = re.compile(r"\b(?:loss|losses|accuracy|accuracies|errors?|bits|perplexity)\b")
 
 
@@ -46,9 +49,16 @@ def direction_problems(clause: Clause, scope: Scope, ledger: Ledger) -> list[str
     if len(clause.metrics) > 1 and re.search(r"\bthan\b|\babove\b|\bbelow\b", clause.text):
         return _of_two_metrics(clause, said, scope, ledger)
     held = list(_held(said, scope, ledger))
-    if not held or (all(held) if scope.every_run else any(held)):
+    each = scope.every_run or _of_each(clause, scope)
+    if not held or (all(held) if each else any(held)):
         return []
     return [f"{said.word!r} is not what the numbers say ({scope.told(ledger)})"]
+
+
+def _of_each(clause: Clause, scope: Scope) -> bool:
+    """Whether it is said of each of two named runs beside one: "neither A nor B is above the baseline"."""
+    pair = _EACH.search(clause.text)
+    return pair is not None and len(scope.subjects) == 2 and len(scope.objects) == 1
 
 
 def _of_printed(clause: Clause, said: Said, ledger: Ledger) -> list[str] | None:

@@ -15,9 +15,7 @@ from orchestrator.research.claims.printed import Printed, is_printed, printed_nu
 from orchestrator.research.claims.scope import Scope
 
 _OF_A_RUN = re.compile(r"^(?:\W+\w+)?\W+(?:runs?|models?|variants?|value|single|seeds?)\b")
-_RUN_IS = re.compile(
-    rf"^\W+(?:run|model|variant)\b(?:\W+(?:on|of|in|for|over|overall|both|all|the|data|sets?|tasks?|{NAME}+)\b)*\W+(?:is|was)\W+(?={NAME})"
-)
+_RUN_IS = re.compile(rf"^\W+(?:run|model|variant)\b[^,;:]{{0,60}}?\b(?:is|was)\W*(?={NAME})")
 _IS_THE_RUN = re.compile(rf"{NAME}\W+(?:is|was)\W+(?:\w+\W+)?the\W+$")
 _PLACES = {"second": 1, "next": 1, "third": 2, "fourth": 3, "fifth": 4}
 _PLACE = re.compile(rf"\b({'|'.join(_PLACES)})[\s-]+(?:to[\s-]+)?$")

@@ -8,7 +8,13 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from orchestrator.research.claims import words
-from orchestrator.research.claims.bounds import Bound, bound_of, is_another_runs, is_bound_of
+from orchestrator.research.claims.bounds import (
+    Bound,
+    bound_behind,
+    bound_of,
+    is_another_runs,
+    is_bound_of,
+)
 
 _NUMBER = re.compile(
     r"(?<![\w.])(?P<sign>(?<![\w)\]%+])[-+]\s?)?(?P<digits>\d+(?:\.\d+)?|\.\d+)"
@@ -104,7 +110,7 @@ def _digits(match: re.Match[str], text: str) -> Printed:
         points=points,
         times=bool(_TIMES.match(after)),
         signed=bool(match["sign"]),
-        bound=bound_of(text[: match.start()]),
+        bound=bound_of(text[: match.start()]) or bound_behind(after),
         beside=is_another_runs(after),
     )
 

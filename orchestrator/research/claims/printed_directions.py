@@ -32,7 +32,7 @@ def printed_direction_problems(clause: Clause, ledger: Ledger) -> list[str]:
     if correlated := [one for one in clause.marks if one.kind == "correlation"]:
         return _of_correlations(correlated, said, ledger)
     if gaps := [one for one in clause.marks if one.kind == "gap"]:
-        return _of_gaps(gaps, said, ledger)
+        return _of_gaps(gaps, clause, said, ledger)
     pairs = [one for one in clause.marks if one.pair]
     problems = [] if pairs else list(_of_two_numbers(clause, said, ledger))
     for one in pairs:
@@ -56,18 +56,34 @@ def _of_correlations(marks: list[Quantity], said: Said, ledger: Ledger) -> list[
     return [f"{said.word!r} is not the sign of its correlation"] if wrong else []
 
 
-def _of_gaps(marks: list[Quantity], said: Said, ledger: Ledger) -> list[str]:
-    """For "it is clearly above the raw one": which of two metrics is the subject, a clause says in too many ways, so
-    the words may hold either way round.
+def _of_gaps(marks: list[Quantity], clause: Clause, said: Said, ledger: Ledger) -> list[str]:
+    """For "it is clearly above the raw one": where a clause does not name both metrics, which of them is the subject
+    is said in too many ways, so that the words may hold either way round.
     """
 
     def fits(one: Quantity) -> bool:
         found = gap(one, ledger)
         turned = replace(found, value=-found.value)
-        return any(holds(each, one.metric, said, ledger) for each in (found, turned))
+        subject = _subject_of_gap(one, clause)
+        ways = {one.metric: (found,), one.with_metric: (turned,)}.get(subject, (found, turned))
+        return any(holds(each, one.metric, said, ledger) for each in ways)
 
     wrong = not any(map(fits, marks))
     return [f"{said.word!r} is not what its number says, of two metrics of a run"] if wrong else []
+
+
+def _subject_of_gap(one: Quantity, clause: Clause) -> str:
+    """The metric before "above" or "than", where the other one follows these words; empty where it is not sure."""
+    than = _THAN.search(clause.text.lower())
+    named = [metric for metric in clause.metrics if not metric.weak]
+    if than is None or len(named) != 2 or len(list(_THAN.finditer(clause.text.lower()))) != 1:
+        return ""
+    first, second = named
+    at = clause.start + than.start()
+    pair = {one.metric, one.with_metric}
+    subject, other = pair & {*first.names}, pair & {*second.names}
+    sure = first.end <= at < second.start and len(subject) == len(other) == 1 and subject != other
+    return subject.pop() if sure else ""
 
 
 _TYPED = re.compile(r"\bfrom\s+(-?\d+(?:\.\d+)?)\b[^;]{0,60}?\bto\s+(-?\d+(?:\.\d+)?)(?![\w.]*\d)")

@@ -6,7 +6,7 @@ import re
 import statistics
 from dataclasses import replace
 
-from orchestrator.research.claims.bounds import Bound, plain_bound
+from orchestrator.research.claims.bounds import Bound, bound_behind, plain_bound
 from orchestrator.research.claims.counted_runs import RunCount, around_number, run_count
 from orchestrator.research.claims.ledger import Ledger
 from orchestrator.research.claims.metric_kinds import kind_of_metric
@@ -110,7 +110,7 @@ def _of_fraction(part: SentencePart) -> Printed:
 
 def _bounds(part: SentencePart, metric: str, ledger: Ledger) -> tuple[Bound, ...]:
     """The bound that the words say, before anyone denies it of a run, the likeliest first; empty where they say none."""
-    plain, _ = plain_bound(part.before)
+    plain = plain_bound(part.before)[0] or bound_behind(part.after)
     if plain in {"above", "below", "at least", "at most"}:
         found: tuple[Bound, ...] = (plain,)
     else:

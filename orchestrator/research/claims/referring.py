@@ -10,6 +10,7 @@ from orchestrator.research.claims.ledger import AVERAGE, Ledger
 from orchestrator.research.claims.mentions import NAME, Named
 from orchestrator.research.claims.metric_names import required_words
 from orchestrator.research.claims.quantity import Quantity
+from orchestrator.research.claims.respective import out_of_place
 from orchestrator.research.claims.scope import Context
 from orchestrator.research.claims.words import words_of
 
@@ -48,6 +49,8 @@ def reference_problems(
             problems += [_told(one, what, ledger)] if what else []
     if not row and not problems:
         problems = [_told(one, "run", ledger) for one in foreign_beside(marks, seen)]
+    if not row:
+        problems += [_told(one, what, ledger) for one, what in out_of_place(marks, seen)]
     return problems + _swapped(marks, seen, ledger) + _other_unit(marks, seen, ledger)
 
 

@@ -178,7 +178,10 @@ def _nearest(
     return (before[-1].names, before[-1].every) if before else ((), False)
 
 
-_SIDES = re.compile(r"\b(?:versus|vs|against|compared|instead of|than|rather than|from)\b")
+_SIDES = re.compile(
+    r"\b(?:versus|vs|against|compared|instead of|than|rather than"
+    r"|(?<!ranges )(?<!range )(?<!ranging )(?<!spans )(?<!varies )(?<!vary )from)\b"
+)
 
 
 def unnamed_side(seen: Named, text: str) -> bool:

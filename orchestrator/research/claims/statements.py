@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from orchestrator.research.claims import words
+from orchestrator.research.claims.behind_best import best_run_problems
 from orchestrator.research.claims.clauses import Clause, clause_pairs, clause_scope, clauses
 from orchestrator.research.claims.compared_with_one import comparison_with_one
 from orchestrator.research.claims.directions import direction_problems
 from orchestrator.research.claims.extremes import extreme_problems
 from orchestrator.research.claims.factors import factor_problems
+from orchestrator.research.claims.fractions_of import fraction_problems
 from orchestrator.research.claims.ledger import (
     Ledger,
 )
@@ -66,6 +68,8 @@ def statement_problems(
             problems += direction_problems(clause, scope, ledger)
         problems += typed_change_problems(clause)
         problems += factor_problems(clause, scope, ledger)
+        problems += fraction_problems(clause, scope, ledger)
+        problems += best_run_problems(clause, here, ledger)
         every = every_seed_problem(clause.text, clause_pairs(scope, ledger), scope, ledger)
         problems += [every] if every else []
     return problems

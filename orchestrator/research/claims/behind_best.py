@@ -1,0 +1,110 @@
+"""How far a run is from the best one, or from the next: "trails the best run by 0.08", "0.02 ahead of the runner-up"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from orchestrator.research.claims.clauses import Clause
+from orchestrator.research.claims.extreme_values import extreme_side
+from orchestrator.research.claims.ledger import Ledger
+from orchestrator.research.claims.printed import is_printed
+from orchestrator.research.claims.whole_readings import (
+    SentencePart,
+    WholeReading,
+    measured_values,
+    places_in,
+    told_as,
+)
+
+_RUN = r"(?:\s+(?:run|one|model|variant|result))?"
+_BEST = rf"(?:the\s+)?(?:overall\s+)?(?:best|winner|leader)\b(?!\s+(?:\w+\s+)?(?:loss|accuracy|error|epoch|seed|value)){_RUN}"
+_NEXT = rf"(?:the\s+)?(?:runner-?\s?up|second[\s-]best|next[\s-]best|next){_RUN}"
+_SOME = r"[\s$(]*(?:(?:by|about|roughly|only|just|a|mere|some|less|more|no|at|most|least|than|under|over|below|above)[\s$(]+)*$"
+_TRAILS = re.compile(
+    rf"\b(?:trail(?:s|ed|ing)?|behind|lags?(?:\s+behind)?|misses|above|below|off)\s+{_BEST}\s+by\b{_SOME}"
+)
+_LEADS = re.compile(
+    rf"\b(?:(?:beats?|leads?|ahead\s+of|outperforms?|before)\s+(?P<next>{_NEXT})|leads?(?:\s+(?:the\s+(?:field|others|rest)|all\s+others))?)\s+by\b{_SOME}"
+)
+_UNIT = r"[\s$)]*(?:(?:%|percent(?:age)?|points?|nats?|bits?|s|seconds?|(?:people|nats?|bits?)\s+per\s+\w+)[\s$)]*){0,2}"
+_OFF = re.compile(
+    rf"{_UNIT}(?:behind|away\s+from|off|above|below|short\s+of|of|from|worse\s+than|higher\s+than|lower\s+than)\s+{_BEST}"
+)
+_AHEAD = re.compile(
+    rf"{_UNIT}(?:ahead\s+of|before|better\s+than|lower\s+than|higher\s+than|above|below)\s+{_NEXT}"
+)
+_WITHIN = re.compile(r"\bwithin[\s$(]*$")
+_BESIDE_BEST = re.compile(rf"\b(?:trail(?:s|ed|ing)?|behind|than|from|over)\s+{_BEST}")
+
+
+def behind_best_reading(part: SentencePart, ledger: Ledger) -> WholeReading | None:
+    """Whether a run is as far from the best one, or the best from the next, as a sentence says; None where it says
+    nothing of the kind.
+    """
+    leads = bool(_LEADS.search(part.before) or _AHEAD.match(part.after))
+    trails = bool(_TRAILS.search(part.before) or _OFF.match(part.after))
+    number, runs = part.number, part.named or part.scope.alone or part.scope.runs
+    if leads == trails or len(runs) != 1 or number.times or number.spelled:
+        return None
+    if _WITHIN.search(part.before):
+        number = replace(number, bound="at most")
+    held = list[bool]()
+    for metric, data in places_in(part.scope, ledger):
+        for one in data:
+            ordered = ranked(one, metric, ledger)
+            if runs[0] not in ordered:
+                continue
+            at = ordered.index(runs[0])
+            other = ordered[1:2] if leads else ordered[:1]
+            if at != 0 and leads:  # it does not lead
+                held.append(False)
+                continue
+            held.append(
+                bool(other)
+                and _is_apart(replace(part, number=number), (*runs, *other), metric, one, ledger)
+            )
+    if not held:
+        return None
+    what = f"{ledger.run(runs[0]).label} and the {'next' if leads else 'best'} run: difference"
+    return WholeReading(any(held), told_as(what, part.scope, ledger))
+
+
+def ranked(data: str, metric: str, ledger: Ledger) -> Sequence[int]:
+    """The runs, the best first; none where no side is the better one."""
+    highest = extreme_side(metric, "best", ledger)
+    if highest is None:
+        return ()
+    means = {n: c.mean for n in ledger.numbers if (c := ledger.cells.get((n, data, metric)))}
+    return sorted(means, key=lambda run: means[run], reverse=highest)
+
+
+def _is_apart(
+    part: SentencePart, pair: tuple[int, ...], metric: str, data: str, ledger: Ledger
+) -> bool:
+    number = replace(part.number, far=True)
+    one, other = (
+        measured_values(number, run, data, metric, part.text, ledger, seeds=False) for run in pair
+    )
+    if not one or not other:
+        return False
+    apart = abs(one[0] - other[0])
+    ways = [apart]
+    if number.percent and not number.points:
+        share = [100 * apart / abs(size[0]) for size in (one, other) if size[0]]
+        ways = share + ([apart] if ledger.metric(metric).share else [])
+    return any(is_printed(number, value) for value in ways)
+
+
+def best_run_problems(clause: Clause, text: str, ledger: Ledger) -> Iterator[str]:
+    """For "behind the best run by <a difference>": a difference to a run that is not the best one. ``text`` is the
+    clause's, in which nothing is masked.
+    """
+    pairs = [one for one in clause.marks if one.pair]
+    if len(pairs) != 1 or not _BESIDE_BEST.search(text):
+        return
+    (mark,) = pairs
+    ordered = ranked(mark.data, mark.metric, ledger)
+    if ordered and ordered[0] not in {mark.run, mark.against}:
+        yield f"the best run is {ledger.run(ordered[0]).label}, and the number is of others"
