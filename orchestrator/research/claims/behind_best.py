@@ -20,6 +20,7 @@ from orchestrator.research.claims.whole_readings import (
 
 _RUN = r"(?:\s+(?:run|one|model|variant|result))?"
 _BEST = rf"(?:the\s+)?(?:overall\s+)?(?:best|winner|leader)\b(?!\s+(?:\w+\s+)?(?:loss|accuracy|error|epoch|seed|value)){_RUN}"
+_VALUE = r"the\s+(?:best|lowest|highest|smallest|largest)\s+(?:[\w-]+\s+){0,3}(?:loss|accuracy|error|value|result|mean|one)\b"
 _NEXT = rf"(?:the\s+)?(?:runner-?\s?up|second[\s-]best|next[\s-]best|next){_RUN}"
 _SOME = r"[\s$(]*(?:(?:by|about|roughly|only|just|a|mere|some|less|more|no|at|most|least|than|under|over|below|above)[\s$(]+)*$"
 _TRAILS = re.compile(
@@ -30,12 +31,13 @@ _LEADS = re.compile(
 )
 _UNIT = r"[\s$)]*(?:(?:%|percent(?:age)?|points?|nats?|bits?|s|seconds?|(?:people|nats?|bits?)\s+per\s+\w+)[\s$)]*){0,2}"
 _OFF = re.compile(
-    rf"{_UNIT}(?:behind|away\s+from|off|above|below|short\s+of|of|from|worse\s+than|higher\s+than|lower\s+than)\s+{_BEST}"
+    rf"{_UNIT}(?:behind|away\s+from|off|above|below|short\s+of|of|from|worse\s+than|higher\s+than|lower\s+than)\s+(?:{_BEST}|{_VALUE})"
 )
 _AHEAD = re.compile(
     rf"{_UNIT}(?:ahead\s+of|before|better\s+than|lower\s+than|higher\s+than|above|below)\s+{_NEXT}"
 )
 _WITHIN = re.compile(r"\bwithin[\s$(]*$")
+_BESIDE_NEXT = re.compile(rf"\b(?:ahead\s+of|beats?|leads?|outperforms?|better\s+than)\s+{_NEXT}")
 _BESIDE_BEST = re.compile(rf"\b(?:trail(?:s|ed|ing)?|behind|than|from|over)\s+{_BEST}")
 
 
@@ -98,13 +100,15 @@ def _is_apart(
 
 
 def best_run_problems(clause: Clause, text: str, ledger: Ledger) -> Iterator[str]:
-    """For "behind the best run by <a difference>": a difference to a run that is not the best one. ``text`` is the
+    """For "behind the best run by <a difference>": one that is of no such run. ``text`` is the
     clause's, in which nothing is masked.
     """
     pairs = [one for one in clause.marks if one.pair]
-    if len(pairs) != 1 or not _BESIDE_BEST.search(text):
+    place = 0 if _BESIDE_BEST.search(text) else 1
+    if len(pairs) != 1 or not (_BESIDE_BEST.search(text) or _BESIDE_NEXT.search(text)):
         return
     (mark,) = pairs
-    ordered = ranked(mark.data, mark.metric, ledger)
+    ordered = ranked(mark.data, mark.metric, ledger)[place : place + 1]
     if ordered and ordered[0] not in {mark.run, mark.against}:
-        yield f"the best run is {ledger.run(ordered[0]).label}, and the number is of others"
+        what = "second best" if place else "best"
+        yield f"the {what} run is {ledger.run(ordered[0]).label}, and the number is of others"

@@ -20,7 +20,7 @@ _NOUN = rf"(?:runs?|models?|settings?|configurations?|methods?|ones?|{_CHANGED})
 _KIND = r"(?:(?:single|other|changed|remaining)\s+)?"
 _COUNT = rf"(?:(?:{'|'.join(words.NUMBER_WORDS)}|\d{{1,2}})\s+)?"
 _NONE = re.compile(
-    rf"\b(?:no\s+{_KIND}{_NOUN}|none\s+of\s+(?:the\s+|our\s+|these\s+){_COUNT}{_KIND}{_NOUN}|none\b(?!\s+of\b))"
+    rf"\b(?:no\s+{_KIND}{_NOUN}|none\s+of\s+(?:the\s+|our\s+|these\s+){_COUNT}{_KIND}{_NOUN}|none\b(?!\s+of\b)|nothing\b)"
 )
 _EVERY = re.compile(
     rf"(?<!not )(?<!nearly )(?<!almost )\b(?:all|every|each)\s+(?:of\s+)?(?:the\s+|our\s+)?{_COUNT}{_KIND}{_NOUN}"
@@ -38,7 +38,10 @@ _EXCEPT = re.compile(
     rf"\s+(?:the\s+|that\s+of\s+)*(?P<names>{NAME}+(?:(?:\s*,\s*(?:and\s+)?|\s+and\s+)(?:the\s+)?{NAME}+)*)[,)]?"
 )
 _OTHER = re.compile(
-    rf"\b(?:than|over|against|above|below|beats?|exceeds?|outperforms?)\s+(?:(?:that|those|the|of|in|for|by|from|is|a|[-\d.%$\ue200-\uf8ff]+|mean|value)\s+|\S*[\ue200-\uf8ff]\S*\s+){{0,7}}(?={NAME})"
+    rf"\b(?:than|over|against|above|below|beats?|exceeds?|outperforms?|improves?\s+(?:up)?on)\s+"
+    rf"(?:(?:that|those|the|of|in|for|by|from|is|a|[-\d.%$\ue200-\uf8ff]+|mean|value)\s+|\S*[\ue200-\uf8ff]\S*\s+){{0,7}}(?={NAME})"
+    rf"|\b(?:than|above|below|exceeds?|improves?(?:\s+on)?|lowers?|raises?|reduces?|increases?|decreases?|worsens?)\s+(?:the|its)\s+"
+    rf"(?:[\w-]+\s+){{1,4}}of\s+(?:the\s+)?(?={NAME})"
 )
 _BY = re.compile(r"\bby\b|\btimes\b|\bas\s+(?:much|many|large|high|low|small)\s+as\b")
 _SIDES: tuple[Side, ...] = ("up", "down", "better", "worse")

@@ -25,6 +25,7 @@ _THE = r"(?:of\s+)?(?:the\s+|our\s+|all\s+|these\s+)*"
 _EXCEPT = r"(?:except(?:\s+for|\s+in)?|but(?:\s+for|\s+in)?|apart\s+from|other\s+than|besides|save(?:\s+for)?|excluding|aside\s+from|with\s+the\s+exception\s+of)"
 _TAIL = re.compile(
     r"\b(?:in|by|for|with|under|across|throughout|everywhere|always|except|apart|other|save|but|as no)\b"
+    r"|\bon\s+(?=(?:both|all|every|each|no|neither|any)\b)"
     r"|\b(?:is|are|was|were)\s+(?:never|not|only|nowhere)\b"
 )
 _PER_DATA = re.compile(
@@ -67,6 +68,7 @@ _ALL = re.compile(
     r"|always|everywhere|throughout|invariably|without exception)\b"
 )
 _BOTH = re.compile(r"\b(?:both|all|each)\b")
+_IN_ANY = re.compile(rf"\b(?:do|does|did)\s+not\b.*\b(?:in|for|with)\s+any\s+{_THE}{_NOUN}\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +142,10 @@ def _of_many(
     plain, named = around_number(part), numbers_of(single)
     found = _all_but(plain, named, every) or _of_others(part, plain, named, every, ledger)
     found = found or _none(plain, named, every, ledger) or _some(plain, named, every)
+    if (
+        found is None and not named and _IN_ANY.search(plain)
+    ):  # "does not" has turned its bound round
+        return RunCount("all runs", every, len(every), len(every))
     if found is None and not named and _ALL.search(plain):
         return RunCount("all runs", every, len(every), len(every), either=True)
     if found is None and len(named) > 1 and _joined(single, before, part.first):

@@ -33,6 +33,7 @@ _OF_THE_TWO = re.compile(r"\bthe (?:\w+er|better|worse|less) of (?:the two|both|
 _ABOVE = re.compile(r"\b(?:above|below)\b[^,;]{0,60}$")
 _EACH = re.compile(
     rf"\b(?:[Nn]either\s+(?:the\s+)?{NAME}+\s+nor|[Bb]oth\s+(?:the\s+)?{NAME}+\s+and)\s+(?:the\s+)?{NAME}"
+    rf"|^\W*{NAME}+\s+both\b"
 )
 _USUAL = re.compile(r"\b(?:loss|losses|accuracy|accuracies|errors?|bits|perplexity)\b")
 

@@ -10,26 +10,29 @@ from orchestrator.research.claims.extreme_values import EXTREMES, extreme_side
 from orchestrator.research.claims.ledger import (
     Ledger,
 )
-from orchestrator.research.claims.mentions import NAME
 from orchestrator.research.claims.printed import Printed, is_printed, printed_numbers
 from orchestrator.research.claims.scope import Scope
 
 _OF_A_RUN = re.compile(r"^(?:\W+\w+)?\W+(?:runs?|models?|variants?|value|single|seeds?)\b")
-_RUN_IS = re.compile(rf"^\W+(?:run|model|variant)\b[^,;:]{{0,60}}?\b(?:is|was)\W*(?={NAME})")
-_IS_THE_RUN = re.compile(rf"{NAME}\W+(?:is|was)\W+(?:\w+\W+)?the\W+$")
 _PLACES = {"second": 1, "next": 1, "third": 2, "fourth": 3, "fifth": 4}
 _PLACE = re.compile(rf"\b({'|'.join(_PLACES)})[\s-]+(?:to[\s-]+)?$")
 _NEARLY = re.compile(
     r"\b(?:one of|among|nearly|almost|close to|near|as good as)(?: the)?(?: \w+ and)?\s+$"
 )
 
+_BESIDE = re.compile(
+    r"\b(?:away from|behind|off|than|above|below|short of|within \S+ of)\s+the\s+$"
+)
+"""Before "the best loss" that a run is compared with."""
+
 
 def extreme_problems(clause: Clause, scope: Scope, ledger: Ledger) -> list[str]:
     for pattern, what in EXTREMES:
         match = pattern.search(clause.text)
-        if match is None or "seed" in clause.text or not _is_of_the_run(match, clause.text):
+        if match is None or "seed" in clause.text or _OF_A_RUN.match(clause.text[match.end() :]):
             continue
-        if _NEARLY.search(clause.text[: match.start()].lower()):
+        ahead = clause.text[: match.start()].lower()
+        if _NEARLY.search(ahead) or _BESIDE.search(ahead):
             continue
         subjects = tuple(
             int(one.names[0]) for one in clause.runs if not one.every and len(one.names) == 1
@@ -52,14 +55,6 @@ def extreme_problems(clause: Clause, scope: Scope, ledger: Ledger) -> list[str]:
         if held and not (all(held) if scope.every_data else any(held)):
             return [f"{match[0]!r}: {ledger.run(subjects[0]).label} is not ({scope.told(ledger)})"]
     return []
-
-
-def _is_of_the_run(match: re.Match[str], text: str) -> bool:
-    """Whether a word is said of a named run, as in "the best run is run 2", and not of what "the best run" does."""
-    if not _OF_A_RUN.match(text[match.end() :]):
-        return True
-    named = _RUN_IS.match(text[match.end() :]) or _IS_THE_RUN.search(text[: match.start()])
-    return bool(named) and not re.search(r"\b(?:value|single|seeds?)\b", match.string)
 
 
 def _whose_number(clause: Clause, scope: Scope, what: str, ledger: Ledger) -> tuple[int, ...]:

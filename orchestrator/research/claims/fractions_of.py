@@ -21,6 +21,9 @@ _MANY = r"(?P<many>twice|double|(?:three|four|five|ten)\s+times)"
 _THAT = re.compile(
     rf"\b{_MOD}(?:{_SHARE}(?:\s+of)?|{_MANY})\s+(?:that|those)\s+(?:of|in|for|under|with)\s+(?:the\s+)?(?:run\s+)?(?={NAME})"
 )
+_WHOSE = re.compile(
+    rf"\b{_MOD}(?:{_SHARE}\s+of|{_MANY})\s+(?:the\s+)?(?:(?={NAME}+['’]s)|(?:[a-z][\w-]*\s+){{1,4}}of\s+(?:the\s+)?(?={NAME}))"
+)
 _BY = re.compile(
     rf"\bby\s+{_MOD}{_SHARE}\b(?!\s+(?:of\s+an?\b|an?\s|nats?\b|bits?\b|points?\b|seconds?\b|days?\b|log\b))"
 )
@@ -32,7 +35,8 @@ def fraction_problems(clause: Clause, scope: Scope, ledger: Ledger) -> Iterator[
     """What a clause calls a share or a multiple of another run's value, or a change by a share, and is none."""
     text = clause.text.lower()
     single = [one for one in clause.runs if not one.every and len(one.names) == 1]
-    if (match := _THAT.search(text)) is not None and scope.metrics:
+    match = _THAT.search(text) or _WHOSE.search(text)
+    if match is not None and scope.metrics:
         at = clause.start + match.end()
         other = [int(one.names[0]) for one in single if one.start == at]
         own = list(dict.fromkeys(int(one.names[0]) for one in single if one.end <= at))

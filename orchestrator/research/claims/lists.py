@@ -24,6 +24,10 @@ _WORDS = re.compile(r"(?:[a-z-]+\s+){1,2}$", re.IGNORECASE)
 """Before the last word of a metric's name, which may be all of it that is found: "validation loss"."""
 _ERROR = re.compile(r"\+-\s*$")
 _VALUE = re.compile(r"(?<![\w.+-])(?<!\+- )\d+\.\d+")
+_OTHER_FIRST = re.compile(
+    r"^\W*(?:(?:as )?(?:compared|relative|in contrast) (?:with|to)|unlike|against)\s+(?:the\s+)?(?:run\s+)?$"
+)
+"""Before a run that the next one is compared with: "compared with the baseline, run 1 is lower (0.6 against 0.8)"."""
 _Item = tuple[str, ...]
 _T = TypeVar("_T", Printed, Mention)
 
@@ -76,6 +80,8 @@ def zipped_run(start: int, seen: Named) -> str | None:
     before = all(one.end <= values[0] for one in seen.runs) if values else False
     if len(runs) != len(values) or len(runs) < 2 or not before or start not in values:
         return None
+    if len(runs) == 2 and _OTHER_FIRST.search(seen.masked[: seen.runs[0].start].lower()):
+        runs.reverse()
     return runs[values.index(start)]
 
 

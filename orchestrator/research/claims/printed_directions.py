@@ -21,6 +21,8 @@ _FROM_TO = re.compile(r"\bfrom\b(?:(?!\bto\b).)*$")
 _OWN_SUBJECT = re.compile(r"\b(?:and|but|yet|while|whereas)\s+(?:its|the|their|that)\b")
 _THAN = re.compile(r"\b(?:than|above|below|over|under)\b")
 
+_BETWEEN_TWO = re.compile(r"\b(?:than|above|below|over|under|exceeds?|surpass\w*)\b")
+
 
 def printed_direction_problems(clause: Clause, ledger: Ledger) -> list[str]:
     """What the words of a clause say and the differences that it prints do not, each difference held to
@@ -74,9 +76,9 @@ def _of_gaps(marks: list[Quantity], clause: Clause, said: Said, ledger: Ledger) 
 
 def _subject_of_gap(one: Quantity, clause: Clause) -> str:
     """The metric before "above" or "than", where the other one follows these words; empty where it is not sure."""
-    than = _THAN.search(clause.text.lower())
+    than = _BETWEEN_TWO.search(clause.text.lower())
     named = [metric for metric in clause.metrics if not metric.weak]
-    if than is None or len(named) != 2 or len(list(_THAN.finditer(clause.text.lower()))) != 1:
+    if than is None or len(named) != 2 or len(_BETWEEN_TWO.findall(clause.text.lower())) != 1:
         return ""
     first, second = named
     at = clause.start + than.start()

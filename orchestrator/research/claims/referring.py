@@ -112,6 +112,8 @@ _REFERS = re.compile(r"\b(?:its|it|the (?:former|latter))\b", re.IGNORECASE)
 
 _FOLLOWED = re.compile(rf"\s*(?:in|for|with|under|of|\()\s*(?:the\s+)?(?:run\s+)?{NAME}")
 
+_TIMES_THE = re.compile("[\ue1ff]*\\s*times\\s+(?:the|its)\\s+")
+
 
 def _runs_of(one: Quantity) -> set[int]:
     return {one.run, *([one.against] if one.against is not None else [])}
@@ -119,6 +121,10 @@ def _runs_of(one: Quantity) -> set[int]:
 
 def _other_metric(place: int, one: Quantity, seen: Named, ledger: Ledger) -> bool:
     """Whether the last metric that is named before a number is another, and no more general one."""
+    after = _TIMES_THE.match(seen.masked, place + 1)
+    behind = [m for m in seen.metrics if after and m.start == after.end() and not m.weak]
+    if behind and one.pair and not any(one.metric in m.names for m in seen.metrics):
+        return True
     before = [m for m in seen.metrics if m.start < place]
     if not before or before[-1].weak or any(one.metric in m.names for m in seen.metrics):
         return False

@@ -22,7 +22,7 @@ _EVERY = re.compile(
 )
 
 _UNIT = re.compile(
-    r"\s+(?:(?:milli)?seconds|secs|minutes|hours|nats|bits|points|updates|steps|layers|heads)\b"
+    r"\s+(?:(?:milli)?seconds|secs|minutes|hours|nats|bits|points|updates|steps|layers|heads)\b|\s?(?:ms|s|h|min)\b"
 )
 _SAMPLE = re.compile(r"(?<![\w-])[nN]\s*=\s*$")
 

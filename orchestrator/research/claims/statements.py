@@ -18,6 +18,8 @@ from orchestrator.research.claims.ledger import (
     Ledger,
 )
 from orchestrator.research.claims.mentions import Named
+from orchestrator.research.claims.named_best import named_best_problems
+from orchestrator.research.claims.one_error import one_error_problems
 from orchestrator.research.claims.printed_directions import (
     printed_direction_problems,
     typed_change_problems,
@@ -50,7 +52,10 @@ def statement_problems(
     ]
     whole = [*comparison_with_one(text, seen, marks, ledger, context)]
     vague = rules or words.HEDGED.search(text.lower()) or words.OF_A_CURVE.search(text.lower())
-    problems += [] if vague else [said for *_, wrong in whole for said in wrong]
+    if not vague:
+        problems += [said for *_, wrong in whole for said in wrong]
+        problems += named_best_problems(text, seen, marks, ledger, context)
+        problems += one_error_problems(text, seen, ledger, context)
     for clause in (_with_its_subject(one, seen, marks) for one in clauses(seen, marks)):
         if vague:
             # what is printed as a difference is no hope and no picture
