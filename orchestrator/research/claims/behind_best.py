@@ -9,6 +9,7 @@ from dataclasses import replace
 from orchestrator.research.claims.clauses import Clause
 from orchestrator.research.claims.extreme_values import extreme_side
 from orchestrator.research.claims.ledger import Ledger
+from orchestrator.research.claims.mentions import NAME, Named
 from orchestrator.research.claims.printed import is_printed
 from orchestrator.research.claims.whole_readings import (
     SentencePart,
@@ -41,14 +42,18 @@ _BESIDE_NEXT = re.compile(rf"\b(?:ahead\s+of|beats?|leads?|outperforms?|better\s
 _BESIDE_BEST = re.compile(rf"\b(?:trail(?:s|ed|ing)?|behind|than|from|over)\s+{_BEST}")
 
 
-def behind_best_reading(part: SentencePart, ledger: Ledger) -> WholeReading | None:
+def behind_best_reading(part: SentencePart, seen: Named, ledger: Ledger) -> WholeReading | None:
     """Whether a run is as far from the best one, or the best from the next, as a sentence says; None where it says
     nothing of the kind.
     """
+    if part.number.times or part.number.spelled:
+        return None
+    if found := _of_best_reading(part, ledger) or _beside_run_reading(part, seen, ledger):
+        return found
     leads = bool(_LEADS.search(part.before) or _AHEAD.match(part.after))
     trails = bool(_TRAILS.search(part.before) or _OFF.match(part.after))
     number, runs = part.number, part.named or part.scope.alone or part.scope.runs
-    if leads == trails or len(runs) != 1 or number.times or number.spelled:
+    if leads == trails or len(runs) != 1:
         return None
     if _WITHIN.search(part.before):
         number = replace(number, bound="at most")
@@ -71,6 +76,56 @@ def behind_best_reading(part: SentencePart, ledger: Ledger) -> WholeReading | No
         return None
     what = f"{ledger.run(runs[0]).label} and the {'next' if leads else 'best'} run: difference"
     return WholeReading(any(held), told_as(what, part.scope, ledger))
+
+
+_OF_BEST = re.compile(
+    r"\b(?:the|our)\s+(?P<what>best|worst)\s+(?:run|model|variant)\b[^,;:\d]*$|\b(?:and|,)\s+the\s+(?P<also>best|worst)\s+$"
+)
+
+
+def _of_best_reading(part: SentencePart, ledger: Ledger) -> WholeReading | None:
+    """For "our best run reaches 1.9": whether it is that run's mean; None where it is not, since another run's may be
+    meant.
+    """
+    match = _OF_BEST.search(part.before)
+    if match is None or part.named or part.number.bound:
+        return None
+    at = 0 if (match["what"] or match["also"]) == "best" else -1
+    for metric, data in places_in(part.scope, ledger):
+        for one in data:
+            for run in [*ranked(one, metric, ledger)][at:][:1]:
+                found = measured_values(
+                    part.number, run, one, metric, part.text, ledger, seeds=False
+                )
+                if found and is_printed(part.number, found[0]):
+                    return WholeReading(
+                        holds=True, read=told_as("the best run", part.scope, ledger)
+                    )
+    return None
+
+
+_BESIDE_RUN = re.compile(
+    rf"{_UNIT}(?P<side>behind|ahead\s+of)\s+(?:that\s+of\s+)?(?:the\s+)?(?:run\s+)?(?={NAME})"
+)
+
+
+def _beside_run_reading(part: SentencePart, seen: Named, ledger: Ledger) -> WholeReading | None:
+    """For "run 2 is 0.2 behind run 5": whether they are as far apart, to that side."""
+    match = _BESIDE_RUN.match(seen.masked, part.number.end)
+    single = [one for one in seen.runs if not one.every and len(one.names) == 1]
+    first = [one for one in single if one.start < part.number.start][:1]
+    other = [one for one in single if match and one.start == match.end()]
+    if match is None or len(first) != 1 or len(other) != 1 or first[0].names == other[0].names:
+        return None
+    pair = (int(first[0].names[0]), int(other[0].names[0]))
+    held = [
+        _is_apart(part, pair, metric, one, ledger)
+        and (ordered.index(pair[0]) < ordered.index(pair[1])) == (match["side"] != "behind")
+        for metric, data in places_in(part.scope, ledger)
+        for one in data
+        if {*pair} <= {*(ordered := ranked(one, metric, ledger))}
+    ]
+    return WholeReading(any(held), told_as("difference", part.scope, ledger)) if held else None
 
 
 def ranked(data: str, metric: str, ledger: Ledger) -> Sequence[int]:

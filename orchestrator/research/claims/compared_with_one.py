@@ -14,6 +14,7 @@ from orchestrator.research.claims.mentions import NAME, Mention, Named
 from orchestrator.research.claims.quantity import Quantity
 from orchestrator.research.claims.said import Said, holds
 from orchestrator.research.claims.scope import Context
+from orchestrator.research.claims.some_runs import runs_spoken_of
 
 _CHANGED = r"variants?|versions?|changes?|interventions?|modifications?"
 _NOUN = rf"(?:runs?|models?|settings?|configurations?|methods?|ones?|{_CHANGED})\b"
@@ -40,10 +41,14 @@ _EXCEPT = re.compile(
 _OTHER = re.compile(
     rf"\b(?:than|over|against|above|below|beats?|exceeds?|outperforms?|improves?\s+(?:up)?on)\s+"
     rf"(?:(?:that|those|the|of|in|for|by|from|is|a|[-\d.%$\ue200-\uf8ff]+|mean|value)\s+|\S*[\ue200-\uf8ff]\S*\s+){{0,7}}(?={NAME})"
-    rf"|\b(?:than|above|below|exceeds?|improves?(?:\s+on)?|lowers?|raises?|reduces?|increases?|decreases?|worsens?)\s+(?:the|its)\s+"
+    rf"|\b(?:than|above|below|exceeds?|reaches|attains|improves?(?:\s+on)?|lowers?|raises?|reduces?|increases?|decreases?|worsens?)\s+(?:the|its)\s+"
     rf"(?:[\w-]+\s+){{1,4}}of\s+(?:the\s+)?(?={NAME})"
 )
 _BY = re.compile(r"\bby\b|\btimes\b|\bas\s+(?:much|many|large|high|low|small)\s+as\b")
+_REACHES = re.compile(r"^\s*(?:reaches|attains)\b")
+_ONLY = re.compile(
+    rf"\bonly\s+(?:the\s+)?(?P<names>{NAME}+(?:(?:\s*,\s*(?:and\s+)?|\s+and\s+)(?:the\s+)?{NAME}+)*)\s+(?=(?:has|have|is|are|shows?|reach\w*|improv\w*|lowers?|raises?|beats?)\b)"
+)
 _SIDES: tuple[Side, ...] = ("up", "down", "better", "worse")
 
 
@@ -56,6 +61,7 @@ class _Part:
     none: bool
     changed: bool
     left_out: tuple[int, ...]
+    excepted: tuple[int, ...]  # those left out of which the opposite is said
     rest: int  # where what is said of them begins
 
 
@@ -68,7 +74,7 @@ def comparison_with_one(
     for one in single:
         plain = plain[: one.start] + NAME * (one.end - one.start) + plain[one.end :]
     plain = plain.lower()
-    for part in _parts(plain, single):
+    for part in (*_parts(plain, single, ledger), *_only(plain, single)):
         here = plain[part.rest : part.end]
         other = _OTHER.search(plain, part.rest, part.end)
         found = [one for one in single if part.rest <= one.start < part.end]
@@ -88,7 +94,7 @@ def comparison_with_one(
         yield part.start, part.end, [] if right else [wrong]
 
 
-def _parts(plain: str, single: Sequence[Mention]) -> Iterator[_Part]:
+def _parts(plain: str, single: Sequence[Mention], ledger: Ledger) -> Iterator[_Part]:
     for pattern, none in ((_NONE, True), (_EVERY, False)):
         for match in pattern.finditer(plain):
             rest, left_out = match.end(), tuple[int, ...]()
@@ -97,16 +103,40 @@ def _parts(plain: str, single: Sequence[Mention]) -> Iterator[_Part]:
                 first, last = out.span("names")
                 left_out = tuple(int(one.names[0]) for one in single if first <= one.start < last)
             elif _OF_SOME.match(plain, rest):
-                continue
+                some = runs_spoken_of(plain[rest : rest + 40], rest, (), ledger)
+                if some is None or len(some) == len(ledger.runs):
+                    continue
+                left_out = tuple(n for n in ledger.numbers if n not in some)
             cut = _PART.search(plain, rest)
             told = f" {match[0]}"
             changed = bool(re.search(rf"\bchanged\b|\b(?:{_CHANGED})\b", told))
             end = cut.start() if cut else len(plain)
-            yield _Part(match.start(), end, none, changed, left_out, rest)
+            excepted = left_out if out is not None else ()
+            yield _Part(match.start(), end, none, changed, left_out, excepted, rest)
+
+
+def _only(plain: str, single: Sequence[Mention]) -> Iterator[_Part]:
+    """For "only run 4 has a higher loss than the baseline": no run but that one."""
+    for match in _ONLY.finditer(plain):
+        first, last = match.span("names")
+        out = tuple(int(one.names[0]) for one in single if first <= one.start < last)
+        cut = _PART.search(plain, match.end())
+        end = cut.start() if cut else len(plain)
+        yield _Part(
+            start=match.start(),
+            end=end,
+            none=True,
+            changed=False,
+            left_out=out,
+            excepted=out,
+            rest=match.end(),
+        )
 
 
 def _what_is_said(here: str) -> Said | None:
     """The one side that the words name, and whether they call it clear."""
+    if _REACHES.search(here):
+        return Said("reaches", ("better",), none=False, clear=False)
     sides = [side for side in _SIDES if words.CHANGES[side].search(here)]
     if len(sides) != 1 or words.NO_DIFFERENCE.search(here):
         return None
@@ -163,7 +193,7 @@ def _is_right(
     for metric, data in places:
         for runs in _groups(part, other, ledger):
             held = [on_side(run, metric, one) for run in runs for one in data]
-            out = [on_side(run, metric, one) for run in part.left_out for one in data]
+            out = [on_side(run, metric, one) for run in part.excepted for one in data]
             known = [one for one in held if one is not None]
             fits = not any(known) if part.none else all(known)
             apart = all(out) if part.none else not any(out)

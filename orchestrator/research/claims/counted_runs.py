@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from itertools import pairwise
 
 from orchestrator.research.claims import words
+from orchestrator.research.claims.joined_runs import are_joined, is_reached_by
 from orchestrator.research.claims.ledger import Ledger
 from orchestrator.research.claims.mentions import NAME, Mention
 from orchestrator.research.claims.whole_readings import (
@@ -31,7 +31,9 @@ _TAIL = re.compile(
 _PER_DATA = re.compile(
     r"\b(?:all|both|every|each|no|none|any|neither|two|three)\s+(?:of\s+)?(?:the\s+)?(?:\w+\s+)?(?:data\s?sets?|tasks?|corpora)\b"
 )
-_ALL_BUT_COUNT = re.compile(rf"\b(?:all|every\s+\w+)\s+(?:but|except)\s+{_COUNT}\b")
+_ALL_BUT_COUNT = re.compile(
+    rf"\b(?:all(?:\s+(?:the\s+|our\s+)?{_NOUN})?|every\s+\w+)\s+(?:but|except)\s+{_COUNT}\b"
+)
 _ALL_BUT_NAMES = re.compile(
     rf"\b(?P<word>{_EXCEPT})\s+(?:the\s+|that\s+of\s+|those\s+of\s+)*(?={NAME})"
 )
@@ -148,7 +150,9 @@ def _of_many(
         return RunCount("all runs", every, len(every), len(every))
     if found is None and not named and _ALL.search(plain):
         return RunCount("all runs", every, len(every), len(every), either=True)
-    if found is None and len(named) > 1 and _joined(single, before, part.first):
+    if found is None and len(named) > 1 and are_joined(single, before, part.first):
+        return RunCount(f"each of {labels(named, ledger)}", named, len(named), len(named))
+    if found is None and len(named) > 1 and is_reached_by(part, single):
         return RunCount(f"each of {labels(named, ledger)}", named, len(named), len(named))
     return found
 
@@ -233,16 +237,3 @@ def _share(plain: str, every: tuple[int, ...]) -> RunCount | None:
 
 def _count(said: str) -> int:
     return 1 if said in {"a", "a single"} else (words.spelled_count(said) or 0)
-
-
-_BETWEEN = re.compile(
-    rf"[\s,]*(?:(?:and|or|nor|the|both|all|of|that|those|in|for|as well as|{NAME})[\s,]*)*"
-)
-
-
-def _joined(single: list[Mention], before: str, first: int) -> bool:
-    """Whether all runs of a part stand in one list before its number."""
-    if any(one.start - first > len(before) for one in single):
-        return False
-    between = (before[one.end - first : two.start - first] for one, two in pairwise(single))
-    return all(_BETWEEN.fullmatch(text) for text in between)

@@ -10,8 +10,10 @@ from orchestrator.research.claims.extreme_values import EXTREMES, extreme_side
 from orchestrator.research.claims.ledger import (
     Ledger,
 )
+from orchestrator.research.claims.mentions import Named
 from orchestrator.research.claims.printed import Printed, is_printed, printed_numbers
 from orchestrator.research.claims.scope import Scope
+from orchestrator.research.claims.some_runs import runs_spoken_of
 
 _OF_A_RUN = re.compile(r"^(?:\W+\w+)?\W+(?:runs?|models?|variants?|value|single|seeds?)\b")
 _PLACES = {"second": 1, "next": 1, "third": 2, "fourth": 3, "fifth": 4}
@@ -26,7 +28,10 @@ _BESIDE = re.compile(
 """Before "the best loss" that a run is compared with."""
 
 
-def extreme_problems(clause: Clause, scope: Scope, ledger: Ledger) -> list[str]:
+def extreme_problems(clause: Clause, scope: Scope, seen: Named, ledger: Ledger) -> list[str]:
+    last = clause.start + len(clause.text)
+    sentence = re.split(r"[;:]", seen.masked[:last])[-1]  # with what stands before its commas
+    before = tuple(one for one in seen.runs if one.start < last)
     for pattern, what in EXTREMES:
         match = pattern.search(clause.text)
         if match is None or "seed" in clause.text or _OF_A_RUN.match(clause.text[match.end() :]):
@@ -47,9 +52,12 @@ def extreme_problems(clause: Clause, scope: Scope, ledger: Ledger) -> list[str]:
             one.kind in {"low", "high"} for one in clause.marks
         ):
             continue
+        among = runs_spoken_of(sentence, last - len(sentence), before, ledger)
+        if among is None or subjects[0] not in among:
+            continue
         place = _PLACE.search(clause.text[: match.start()].lower())
         held = [
-            _is_extreme(subjects[0], one, what, ledger, _PLACES[place[1]] if place else 0)
+            _is_extreme(subjects[0], one, what, ledger, _PLACES[place[1]] if place else 0, among)
             for one in places_of(scope, ledger)
         ]
         if held and not (all(held) if scope.every_data else any(held)):
@@ -78,15 +86,24 @@ def _scale(number: Printed, metric: str, ledger: Ledger) -> float:
 
 
 def _is_extreme(
-    run: int, place: tuple[str, str], what: str, ledger: Ledger, better: int = 0
+    run: int,
+    place: tuple[str, str],
+    what: str,
+    ledger: Ledger,
+    better: int = 0,
+    among: tuple[int, ...] = (),
 ) -> bool:
-    """Whether a run has the extreme mean at a place, or the one behind as many ``better`` ones."""
+    """Whether a run has the extreme mean at a place, of all runs or of those ``among`` them, or the one behind as many
+    ``better`` ones.
+    """
     dataset, metric = place
     own = ledger.cells.get((run, dataset, metric))
     if own is None:
         return False
     means = sorted(
-        cell.mean for n in ledger.numbers if (cell := ledger.cells.get((n, dataset, metric)))
+        cell.mean
+        for n in among or ledger.numbers
+        if (cell := ledger.cells.get((n, dataset, metric)))
     )
     highest = extreme_side(metric, what, ledger)
     if highest is None:  # neither side is the better one; the worst is at one of the two

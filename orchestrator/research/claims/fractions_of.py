@@ -27,6 +27,7 @@ _WHOSE = re.compile(
 _BY = re.compile(
     rf"\bby\s+{_MOD}{_SHARE}\b(?!\s+(?:of\s+an?\b|an?\s|nats?\b|bits?\b|points?\b|seconds?\b|days?\b|log\b))"
 )
+_MORE_THAN = re.compile(r"\bmore\s+than\s+(?P<word>halv|doubl|tripl)(?:es|ed|e|ing)\b")
 _EXACT, _NEAR = 1.13, 1.3  # how far a word may be from the ratio, by a factor
 _ROUGHLY = re.compile(_ROUGH)
 
@@ -45,6 +46,11 @@ def fraction_problems(clause: Clause, scope: Scope, ledger: Ledger) -> Iterator[
             ratios = [*_ratios([(own[0], other[0])], scope, ledger)]
             if ratios and not any(_fits(one, wanted, match["mod"] or "") for one in ratios):
                 yield f"{match[0].strip(f' {NAME}')!r} is not so ({scope.told(ledger)})"
+    if (match := _MORE_THAN.search(text)) is not None and scope.metrics and not scope.open_run:
+        least = {"halv": 1 / 2, "doub": 2.0, "trip": 3.0}[match["word"][:4]]
+        ratios = [*_ratios(clause_pairs(scope, ledger), scope, ledger)]
+        if ratios and not any(one <= least if least < 1 else one >= least for one in ratios):
+            yield f"{match[0]!r} is not so ({scope.told(ledger)})"
     if (match := _BY.search(text)) is not None:
         yield from _change_problems(match, clause, scope, ledger)
 

@@ -11,6 +11,7 @@ from orchestrator.research.claims.ledger import Ledger
 from orchestrator.research.claims.mentions import Named
 from orchestrator.research.claims.quantity import Quantity
 from orchestrator.research.claims.scope import Context
+from orchestrator.research.claims.some_runs import runs_spoken_of
 
 _RUN = r"\bthe (?P<what>best|worst) (?:run|model|variant)\b"
 _FIRST = re.compile(
@@ -35,6 +36,9 @@ def named_best_problems(
         dict.fromkeys(one.data for _, one in marks if one.metric)
     )
     data = data or context.data
+    among = runs_spoken_of(seen.masked, 0, seen.runs, ledger)
+    if among is None:
+        return
     for one in seen.runs:
         if one.every or len(one.names) != 1:
             continue
@@ -45,7 +49,7 @@ def named_best_problems(
             row
             for metric in names
             for place in dict.fromkeys(data or ledger.datasets)
-            if (row := ranked(place, metric, ledger))
+            if (row := [n for n in ranked(place, metric, ledger) if n in among])
         ]
         at = 0 if match["what"] == "best" else -1
         held = [row[at] == int(one.names[0]) for row in rows]

@@ -12,6 +12,7 @@ from orchestrator.research.claims import words
 from orchestrator.research.claims.clauses import Clause
 from orchestrator.research.claims.digits import OVER_SEEDS, correlation, gap
 from orchestrator.research.claims.ledger import Ledger, RunDifference
+from orchestrator.research.claims.mentions import NAME
 from orchestrator.research.claims.quantity import OF_TWO_METRICS, ONE_RUN, Quantity
 from orchestrator.research.claims.said import Said, holds, what_is_said
 
@@ -39,7 +40,8 @@ def printed_direction_problems(clause: Clause, ledger: Ledger) -> list[str]:
     problems = [] if pairs else list(_of_two_numbers(clause, said, ledger))
     for one in pairs:
         found = _difference(one, ledger)
-        local = what_is_said(_around(one, clause)) or (said if len(pairs) == 1 else None)
+        whole = said if len(pairs) == 1 or _are_listed(pairs, clause) else None
+        local = what_is_said(_around(one, clause)) or whole
         if found is None or local is None or (one.kind in _COUNTS and not local.sides):
             continue
         if not holds(found, one.metric, _last_side(local, one, clause), ledger):
@@ -48,6 +50,21 @@ def printed_direction_problems(clause: Clause, ledger: Ledger) -> list[str]:
                 f"{local.word!r} is not what its number says: {ledger.run(one.run).label} against {other}"
             )
     return problems
+
+
+_AND = re.compile("[\\ue1ff\\s,$]*(?:and[\\s$]+)?")
+_EVERY_DATA = re.compile(r"\b(?:both|all|each|every)\b")
+
+
+def _are_listed(pairs: list[Quantity], clause: Clause) -> bool:
+    """Whether they are one list, of the same two runs, of which a clause says something on every data set."""
+    if len({(one.run, one.against, one.metric) for one in pairs}) > 1:
+        return False
+    places = sorted(clause.places[one] for one in pairs)
+    listed = all(_AND.fullmatch(clause.text, one + 1, two) for one, two in pairwise(places))
+    return listed and bool(
+        _EVERY_DATA.search(clause.text.lower()) or NAME in clause.text[: places[0]]
+    )
 
 
 def _of_correlations(marks: list[Quantity], said: Said, ledger: Ledger) -> list[str]:
@@ -78,13 +95,12 @@ def _subject_of_gap(one: Quantity, clause: Clause) -> str:
     """The metric before "above" or "than", where the other one follows these words; empty where it is not sure."""
     than = _BETWEEN_TWO.search(clause.text.lower())
     named = [metric for metric in clause.metrics if not metric.weak]
-    if than is None or len(named) != 2 or len(_BETWEEN_TWO.findall(clause.text.lower())) != 1:
+    if than is None or len(_BETWEEN_TWO.findall(clause.text.lower())) != 1:
         return ""
-    first, second = named
-    at = clause.start + than.start()
-    pair = {one.metric, one.with_metric}
-    subject, other = pair & {*first.names}, pair & {*second.names}
-    sure = first.end <= at < second.start and len(subject) == len(other) == 1 and subject != other
+    at, pair = clause.start + than.start(), {one.metric, one.with_metric}
+    subject = pair & {name for metric in named if metric.end <= at for name in metric.names}
+    other = pair & {name for metric in named if metric.start > at for name in metric.names}
+    sure = len(subject) == len(other) == 1 and subject != other
     return subject.pop() if sure else ""
 
 

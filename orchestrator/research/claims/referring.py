@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from orchestrator.research.claims.beside import foreign_beside
 from orchestrator.research.claims.ledger import AVERAGE, Ledger
-from orchestrator.research.claims.mentions import NAME, Named
+from orchestrator.research.claims.mentions import NAME, Mention, Named
 from orchestrator.research.claims.metric_names import required_words
-from orchestrator.research.claims.quantity import Quantity
+from orchestrator.research.claims.quantity import ONE_RUN, Quantity
 from orchestrator.research.claims.respective import out_of_place
 from orchestrator.research.claims.scope import Context
 from orchestrator.research.claims.words import words_of
@@ -125,14 +125,31 @@ def _other_metric(place: int, one: Quantity, seen: Named, ledger: Ledger) -> boo
     behind = [m for m in seen.metrics if after and m.start == after.end() and not m.weak]
     if behind and one.pair and not any(one.metric in m.names for m in seen.metrics):
         return True
+    right_before = [
+        m
+        for m in seen.metrics
+        if m.start < place and not m.weak and _OF_THIS.fullmatch(seen.masked, m.end, place)
+    ]
+    if one.kind in ONE_RUN and right_before and not _is_general(right_before, one, ledger):
+        return True
     before = [m for m in seen.metrics if m.start < place]
     if not before or before[-1].weak or any(one.metric in m.names for m in seen.metrics):
         return False
+    return not _is_general(seen.metrics, one, ledger)
+
+
+_OF_THIS = re.compile(r"\s+(?:of|is|was)\s+(?:about\s+|only\s+|just\s+)?")
+"""Between a metric's name and a number of it."""
+
+
+def _is_general(named: Sequence[Mention], one: Quantity, ledger: Ledger) -> bool:
+    """Whether one of the names is the metric's own, or a more general one."""
     own = frozenset(words_of(one.metric))
-    general = any(
-        required_words(ledger.metric(name), ledger) <= own for m in seen.metrics for name in m.names
+    return any(
+        one.metric == name or required_words(ledger.metric(name), ledger) <= own
+        for m in named
+        for name in m.names
     )
-    return not general
 
 
 def _other_unit(marks: Sequence[tuple[int, Quantity]], seen: Named, ledger: Ledger) -> list[str]:

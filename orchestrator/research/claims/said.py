@@ -61,7 +61,7 @@ def what_is_said(clause: Clause) -> Said | None:
     clear = None if none else words.CLEAR_WORD.search(text)
     sides = tuple(side for side, pattern in words.CHANGES.items() if pattern.search(text))
     negated = bool(words.NEGATED.search(text)) and not none
-    if len(sides) > 1 or (negated and clear):
+    if len(sides) > 1:
         sides = ()
     clear = None if negated else clear
     several = [m for pattern in words.CHANGES.values() if (m := pattern.search(text))]

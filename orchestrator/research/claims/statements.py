@@ -65,12 +65,12 @@ def statement_problems(
         if _ONE_SEED.search(clause.text) or _IN_ONE_SEED.search(before):
             continue  # means say nothing of one seed
         scope = clause_scope(clause, seen, context)
-        problems += extreme_problems(clause, scope, ledger)
+        problems += extreme_problems(clause, scope, seen, ledger)
         here = text[clause.start : clause.start + len(clause.text)].lower()
         last = clause.start + len(clause.text)
         of_all = any(clause.start < end and start < last for start, end, _ in whole)
         if not of_all and not (_NO_RUN.search(here) and _BY_MORE.search(here)):
-            problems += direction_problems(clause, scope, ledger)
+            problems += direction_problems(clause, scope, ledger, here)
         problems += typed_change_problems(clause)
         problems += factor_problems(clause, scope, ledger)
         problems += fraction_problems(clause, scope, ledger)

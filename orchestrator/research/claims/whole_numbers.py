@@ -42,7 +42,7 @@ def whole_reading(
         return None
     found = setting_reading(part, seen, ledger)
     if found is None and not _COUNT.match(seen.masked, number.end):
-        found = listed_others_reading(part, seen, ledger) or behind_best_reading(part, ledger)
+        found = listed_others_reading(part, seen, ledger) or behind_best_reading(part, seen, ledger)
         found = found or distance_reading(part, seen.masked, ledger)
         found = found or change_reading(part, ledger)
         found = found or reached_reading(part, seen.masked, ledger)
