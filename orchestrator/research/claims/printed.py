@@ -97,6 +97,9 @@ def _digits(match: re.Match[str], text: str) -> Printed:
     step = 10.0**exponent if isinstance(exponent, int) and abs(exponent) < 300 else 0.0
     zeros = len(digits) - len(digits.rstrip("0")) if "." not in digits and digits.strip("0") else 0
     after = text[match.end() :]
+    hoped = words.HEDGED.search(
+        text.lower()
+    )  # what "0.1 or more" was expected to be is no bound of a result
     points = bool(re.match(r"[\s-]*(?:percentage[\s-]+)?points?\b", after)) or "points" in unit
     return Printed(
         text=match[0].strip(),
@@ -110,7 +113,7 @@ def _digits(match: re.Match[str], text: str) -> Printed:
         points=points,
         times=bool(_TIMES.match(after)),
         signed=bool(match["sign"]),
-        bound=bound_of(text[: match.start()]) or bound_behind(after),
+        bound=bound_of(text[: match.start()]) or ("" if hoped else bound_behind(after)),
         beside=is_another_runs(after),
     )
 
