@@ -24,7 +24,8 @@ _NONE = re.compile(
     rf"\b(?:no\s+{_KIND}{_NOUN}|none\s+of\s+(?:the\s+|our\s+|these\s+){_COUNT}{_KIND}{_NOUN}|none\b(?!\s+of\b)|nothing\b)"
 )
 _EVERY = re.compile(
-    rf"(?<!not )(?<!nearly )(?<!almost )\b(?:all|every|each)\s+(?:of\s+)?(?:the\s+|our\s+)?{_COUNT}{_KIND}{_NOUN}"
+    rf"(?<!not )(?<!nearly )(?<!almost )\b(?:(?:all|every|each)\s+(?:of\s+)?(?:the\s+|our\s+)?{_COUNT}{_KIND}{_NOUN}"
+    r"|all\s+(?:the\s+)?(?P<others>others))"
 )
 _PART = re.compile(
     r"[;:]|,\s+(?:and|but|yet|so|while|whereas|although|though|which|with)\b|\s+(?:while|whereas|although|though|because|since)\b"
@@ -98,6 +99,9 @@ def _parts(plain: str, single: Sequence[Mention], ledger: Ledger) -> Iterator[_P
     for pattern, none in ((_NONE, True), (_EVERY, False)):
         for match in pattern.finditer(plain):
             rest, left_out = match.end(), tuple[int, ...]()
+            if match.groupdict().get("others"):
+                named = [one for one in single if one.start < match.start()]
+                left_out = tuple(int(one.names[0]) for one in named)
             if (out := _EXCEPT.match(plain, rest)) is not None:
                 rest = out.end()
                 first, last = out.span("names")

@@ -22,6 +22,8 @@ _NEARLY = re.compile(
     r"\b(?:one of|among|nearly|almost|close to|near|as good as)(?: the)?(?: \w+ and)?\s+$"
 )
 
+_SEEDS_OF = re.compile(r"\b(?:the|its|single|individual)\s+(?:\w+\s+)?seeds\b(?!\s*[,.])")
+"""Of whose seeds it speaks."""
 _BESIDE = re.compile(
     r"\b(?:away from|behind|off|than|above|below|short of|within \S+ of)\s+the\s+$"
 )
@@ -35,6 +37,8 @@ def extreme_problems(clause: Clause, scope: Scope, seen: Named, ledger: Ledger) 
     for pattern, what in EXTREMES:
         match = pattern.search(clause.text)
         if match is None or "seed" in clause.text or _OF_A_RUN.match(clause.text[match.end() :]):
+            continue
+        if _SEEDS_OF.search(seen.masked[:last].lower()):
             continue
         ahead = clause.text[: match.start()].lower()
         if _NEARLY.search(ahead) or _BESIDE.search(ahead):

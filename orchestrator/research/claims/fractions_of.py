@@ -41,6 +41,7 @@ def fraction_problems(clause: Clause, scope: Scope, ledger: Ledger) -> Iterator[
         at = clause.start + match.end()
         other = [int(one.names[0]) for one in single if one.start == at]
         own = list(dict.fromkeys(int(one.names[0]) for one in single if one.end <= at))
+        own = own or list(scope.subjects)
         if len(other) == 1 and len(own) == 1 and own != other:
             wanted = _value(match["word"] or match["many"])
             ratios = [*_ratios([(own[0], other[0])], scope, ledger)]

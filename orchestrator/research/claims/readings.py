@@ -114,6 +114,8 @@ def value_runs(number: Printed, scope: Scope, text: str) -> tuple[int, ...]:
     """The runs that a plain value may be of: after "from" the one that it is compared with, after "to"
     also the one that the sentence is about.
     """
+    if scope.attached and len(scope.runs) == 1:
+        return scope.runs
     before = text[max(0, number.start - 80) : number.start].lower()
     if _AFTER_FROM.search(before):
         return tuple(dict.fromkeys((*scope.objects, 0, *scope.runs)))

@@ -14,6 +14,10 @@ _BETWEEN = re.compile(
     r"[\s~$]*(?:\(?[a-z%]{1,12}\)?\s*)?(?:,\s*(?:and\b|or\b)?|and\b|or\b|/|;|&)\s*(?:to\s+)?[\s$(]*",
     re.IGNORECASE,
 )
+_AGAINST = re.compile(
+    r"\b(?:relative to|compared (?:with|to)|against|than|over|to)\s+(?:the\s+)?(?:run\s+)?$"
+)
+"""Before a list that begins with what the others are compared with."""
 _FILLER = re.compile("[\ue1ff]+")
 
 
@@ -29,7 +33,11 @@ def out_of_place(
             ("data set", seen.data),
             ("metric", seen.metrics),
         ):
-            names = [one for one in name_lists(mentions, seen.masked) if len(one[1]) == len(row)]
+            names = [
+                (at, items[1:] if _AGAINST.search(seen.masked[:at].lower()) else items)
+                for at, items in name_lists(mentions, seen.masked)
+            ]
+            names = [one for one in names if len(one[1]) == len(row)]
             if not names:
                 continue
             near = min(names, key=lambda one: abs(one[0] - row[0][0]))

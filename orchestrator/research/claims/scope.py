@@ -62,6 +62,7 @@ class Scope:
     alone: tuple[int, ...] = ()
     compared: bool = False
     errors: Errors = ""
+    attached: bool = False  # the run stands right behind the number
 
     def told(self, ledger: Ledger) -> str:
         """How a number was read, for whoever corrects it."""
@@ -122,6 +123,7 @@ def scope_at(start: int, end: int, seen: Named, text: str, context: Context) -> 
         every_data=every_data,
         compared=compared,
         errors=context.errors,
+        attached=attached_after(seen.runs, end, text) is not None,
     )
 
 

@@ -17,7 +17,7 @@ from orchestrator.research.claims.fractions_of import fraction_problems
 from orchestrator.research.claims.ledger import (
     Ledger,
 )
-from orchestrator.research.claims.mentions import Named
+from orchestrator.research.claims.mentions import NAME, Named
 from orchestrator.research.claims.named_best import named_best_problems
 from orchestrator.research.claims.one_error import one_error_problems
 from orchestrator.research.claims.printed_directions import (
@@ -56,6 +56,7 @@ def statement_problems(
         problems += [said for *_, wrong in whole for said in wrong]
         problems += named_best_problems(text, seen, marks, ledger, context)
         problems += one_error_problems(text, seen, ledger, context)
+    lead = ""
     for clause in (_with_its_subject(one, seen, marks) for one in clauses(seen, marks)):
         if vague:
             # what is printed as a difference is no hope and no picture
@@ -68,20 +69,33 @@ def statement_problems(
         problems += extreme_problems(clause, scope, seen, ledger)
         here = text[clause.start : clause.start + len(clause.text)].lower()
         last = clause.start + len(clause.text)
-        of_all = any(clause.start < end and start < last for start, end, _ in whole)
+        of_all = bool(_EXCEPT.search(clause.text) and _OF_ALL.search(here)) or any(
+            clause.start < end and start < last for start, end, _ in whole
+        )
         if not of_all and not (_NO_RUN.search(here) and _BY_MORE.search(here)):
             problems += direction_problems(clause, scope, ledger, here)
         problems += typed_change_problems(clause)
         problems += factor_problems(clause, scope, ledger)
         problems += fraction_problems(clause, scope, ledger)
         problems += best_run_problems(clause, here, ledger)
-        every = every_seed_problem(clause.text, clause_pairs(scope, ledger), scope, ledger)
+        said = f"{lead} {clause.text}"
+        every = every_seed_problem(said, clause_pairs(scope, ledger), scope, ledger)
         problems += [every] if every else []
+        lead = clause.text if _FOR_EACH.fullmatch(clause.text) else ""
     return problems
 
 
 _ONE_SEED = re.compile(r"\bseeds?\s+(?:number\s+)?\d{2,}\b", re.IGNORECASE)
 _IN_ONE_SEED = re.compile(r"\bseeds?\s+(?:number\s+)?\d{2,}\s*,?\s*(?:it\s+is\s*)?$", re.IGNORECASE)
+_EXCEPT = re.compile(
+    rf"\b(?:except(?:\s+for)?|apart\s+from|other\s+than|besides)\s+(?:the\s+|that\s+of\s+)*{NAME}"
+)
+_OF_ALL = re.compile(r"\b(?:all|every|each|no|none)\b")
+"""Said of all but some: which these are, a comparison with one run reads."""
+_FOR_EACH = re.compile(
+    r"\W*(?:in|for|with|on)\s+(?:every|each|all)\b[^,;]{0,30}\bseeds?\s*", re.IGNORECASE
+)
+"""Before a comma: it is said of what follows."""
 _NO_RUN = re.compile(r"\b(?:no|none|neither|never|not)\b")
 _BY_MORE = re.compile(r"\bby (?:more than|at least|over)[\s$(]*\d*\.?\d")
 """What no run lowers by more than 0.05, one may lower."""

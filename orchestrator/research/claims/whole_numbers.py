@@ -12,6 +12,7 @@ from orchestrator.research.claims.ledger import Ledger
 from orchestrator.research.claims.listed_others import listed_others_reading
 from orchestrator.research.claims.mentions import Named
 from orchestrator.research.claims.printed import Printed
+from orchestrator.research.claims.ranges_of_runs import range_reading
 from orchestrator.research.claims.reached import reached_reading
 from orchestrator.research.claims.scope import Context
 from orchestrator.research.claims.setting_bounds import setting_reading
@@ -42,7 +43,8 @@ def whole_reading(
         return None
     found = setting_reading(part, seen, ledger)
     if found is None and not _COUNT.match(seen.masked, number.end):
-        found = listed_others_reading(part, seen, ledger) or behind_best_reading(part, seen, ledger)
+        found = range_reading(part, seen, ledger) or listed_others_reading(part, seen, ledger)
+        found = found or behind_best_reading(part, seen, ledger)
         found = found or distance_reading(part, seen.masked, ledger)
         found = found or change_reading(part, ledger)
         found = found or reached_reading(part, seen.masked, ledger)
