@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from orchestrator.research.claims.clauses import Clause
 from orchestrator.research.claims.extreme_values import extreme_side
+from orchestrator.research.claims.former import former_reading
 from orchestrator.research.claims.ledger import Ledger
 from orchestrator.research.claims.mentions import NAME, Named
 from orchestrator.research.claims.printed import is_printed
@@ -48,7 +49,8 @@ def behind_best_reading(part: SentencePart, seen: Named, ledger: Ledger) -> Whol
     """
     if part.number.times or part.number.spelled:
         return None
-    if found := _of_best_reading(part, ledger) or _beside_run_reading(part, seen, ledger):
+    found = _of_best_reading(part, ledger) or _beside_run_reading(part, seen, ledger)
+    if found := found or former_reading(part, seen, ledger):
         return found
     leads = bool(_LEADS.search(part.before) or _AHEAD.match(part.after))
     trails = bool(_TRAILS.search(part.before) or _OFF.match(part.after))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from orchestrator.research.claims import words
 from orchestrator.research.claims.joined_runs import are_joined, is_reached_by
 from orchestrator.research.claims.ledger import Ledger
 from orchestrator.research.claims.mentions import NAME, Mention
+from orchestrator.research.claims.some_runs import runs_spoken_of
 from orchestrator.research.claims.whole_readings import (
     SentencePart,
     has_other_bounds,
@@ -90,11 +91,21 @@ def run_count(part: SentencePart, masked: str, ledger: Ledger) -> RunCount | Non
     """Of how many runs a part of a sentence speaks; None where it speaks of one, or of no number of them, or bounds
     some of them on two sides.
     """
-    said = _count_said(part, masked, ledger)
+    said = _among(_count_said(part, masked, ledger), part, ledger)
     whole = (
         said is not None and (said.least == len(said.runs) or said.most == 0) and not said.others
     )
     return said if whole or not has_other_bounds(part) else None
+
+
+def _among(said: RunCount | None, part: SentencePart, ledger: Ledger) -> RunCount | None:
+    """What is said of all or none of some runs: "no run with 240 updates"."""
+    if said is None or said.others or (said.most and said.least < len(said.runs)):
+        return said
+    some = runs_spoken_of(part.before, part.first, (), ledger)
+    runs = tuple(n for n in said.runs if some is None or n in some)
+    count = len(runs) if said.least else 0
+    return replace(said, runs=runs, least=count, most=count) if runs else said
 
 
 def _count_said(part: SentencePart, masked: str, ledger: Ledger) -> RunCount | None:

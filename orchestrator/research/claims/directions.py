@@ -38,7 +38,7 @@ _NOT_ALL = re.compile(
 )
 _EACH = re.compile(
     rf"\b(?:[Nn]either\s+(?:the\s+)?{NAME}+\s+nor|[Bb]oth\s+(?:the\s+)?{NAME}+\s+and)\s+(?:the\s+)?{NAME}"
-    rf"|^\W*{NAME}+\s+both\b"
+    rf"|^\W*{NAME}+\s+(?:both|all)\b"
 )
 _USUAL = re.compile(r"\b(?:loss|losses|accuracy|accuracies|errors?|bits|perplexity)\b")
 
@@ -64,7 +64,7 @@ def direction_problems(clause: Clause, scope: Scope, ledger: Ledger, text: str =
 def _of_each(clause: Clause, scope: Scope) -> bool:
     """Whether it is said of each of two named runs beside one: "neither A nor B is above the baseline"."""
     pair = _EACH.search(clause.text)
-    return pair is not None and len(scope.subjects) == 2 and len(scope.objects) == 1
+    return pair is not None and len(scope.subjects) > 1 and len(scope.objects) == 1
 
 
 def _of_printed(clause: Clause, said: Said, ledger: Ledger) -> list[str] | None:

@@ -27,6 +27,9 @@ _WHOSE = re.compile(
 _BY = re.compile(
     rf"\bby\s+{_MOD}{_SHARE}\b(?!\s+(?:of\s+an?\b|an?\s|nats?\b|bits?\b|points?\b|seconds?\b|days?\b|log\b))"
 )
+_IN_HALF = re.compile(
+    r"\b(?:cuts?|reduc\w+|lower\w*)\b[^,;:]*\bin\s+(?P<mod>about\s+)?(?P<word>half)\b"
+)
 _MORE_THAN = re.compile(r"\bmore\s+than\s+(?P<word>halv|doubl|tripl)(?:es|ed|e|ing)\b")
 _EXACT, _NEAR = 1.13, 1.3  # how far a word may be from the ratio, by a factor
 _ROUGHLY = re.compile(_ROUGH)
@@ -52,7 +55,7 @@ def fraction_problems(clause: Clause, scope: Scope, ledger: Ledger) -> Iterator[
         ratios = [*_ratios(clause_pairs(scope, ledger), scope, ledger)]
         if ratios and not any(one <= least if least < 1 else one >= least for one in ratios):
             yield f"{match[0]!r} is not so ({scope.told(ledger)})"
-    if (match := _BY.search(text)) is not None:
+    if (match := _BY.search(text) or _IN_HALF.search(text)) is not None:
         yield from _change_problems(match, clause, scope, ledger)
 
 

@@ -148,9 +148,11 @@ def _of_two_numbers(clause: Clause, said: Said, ledger: Ledger) -> Iterator[str]
         between = clause.text[clause.places[first] + 1 : clause.places[second]].lower()
         pair = (first, second) if _THAN.search(between) else (second, first)
         found = _apart(*pair, ledger)
-        if found.value and not said.none and not holds(found, second.metric, said, ledger):
+        until = replace(clause, text=clause.text[: clause.places[second] + 1])
+        here = what_is_said(until) or said
+        if found.value and not here.none and not holds(found, second.metric, here, ledger):
             labels = [ledger.run(one.run).label for one in (first, second)]
-            yield f"{said.word!r} is not so between its numbers, of {labels[0]} and {labels[1]}"
+            yield f"{here.word!r} is not so between its numbers, of {labels[0]} and {labels[1]}"
 
 
 def _apart(one: Quantity, other: Quantity, ledger: Ledger) -> RunDifference:

@@ -9,6 +9,7 @@ from orchestrator.research.claims.beside import foreign_beside
 from orchestrator.research.claims.ledger import AVERAGE, Ledger
 from orchestrator.research.claims.mentions import NAME, Mention, Named
 from orchestrator.research.claims.metric_names import required_words
+from orchestrator.research.claims.other_side import is_on_other_side, is_turned
 from orchestrator.research.claims.quantity import ONE_RUN, Quantity
 from orchestrator.research.claims.respective import out_of_place
 from orchestrator.research.claims.scope import Context
@@ -51,11 +52,11 @@ def reference_problems(
         problems = [_told(one, "run", ledger) for one in foreign_beside(marks, seen)]
     if not row:
         problems += [_told(one, what, ledger) for one, what in out_of_place(marks, seen)]
-    problems += [_told(one, "run", ledger) for place, one in marks if _is_turned(place, one, seen)]
+    problems += [_told(one, "run", ledger) for place, one in marks if is_turned(place, one, seen)]
     problems += [
         f"the difference to {reference_source(one, ledger)} is to the other side"
         for place, one in marks
-        if one.pair and _is_on_other_side(place, one, seen, ledger)
+        if one.pair and is_on_other_side(place, one, seen, ledger)
     ]
     return problems + _swapped(marks, seen, ledger) + _other_unit(marks, seen, ledger)
 
@@ -186,38 +187,6 @@ def _swapped(marks: Sequence[tuple[int, Quantity]], seen: Named, ledger: Ledger)
         own[at][0] < single[at + 1].start for at in range(len(single) - 1)
     )
     return [_told(own[0][1], "run", ledger)] if alternate else []
-
-
-_AHEAD = re.compile(
-    rf"[\ue1ff]*\s*(?P<side>ahead\s+of|behind)\s+(?:that\s+of\s+)?(?:the\s+)?(?:run\s+)?(?={NAME})"
-)
-
-
-def _is_on_other_side(place: int, one: Quantity, seen: Named, ledger: Ledger) -> bool:
-    """For "<a difference> behind B": of the run that it names behind the number, whether it is the better one."""
-    match = _AHEAD.match(seen.masked, place + 1) if one.kind in {"by", "points"} else None
-    after = [m for m in seen.runs if match and m.start == match.end()]
-    found = ledger.difference(one.run, one.against or 0, one.data, one.metric)
-    if match is None or len(after) != 1 or found is None:
-        return False
-    turned = after[0].names == (str(one.run),)
-    better = ledger.better(one.metric, -found.value if turned else found.value)
-    return better is not None and better == (match["side"] == "behind")
-
-
-_TIMES_THAT = re.compile(
-    rf"[\ue1ff]*\s*times\s+(?:as\s+\w+\s+as\s+)?(?:(?:that|those)\s+(?:of|in|for)\s+)(?:the\s+)?(?:run\s+)?(?={NAME})"
-)
-
-
-def _is_turned(place: int, one: Quantity, seen: Named) -> bool:
-    """For "that of A is <B over A> times that of B"."""
-    match = _TIMES_THAT.match(seen.masked, place + 1) if one.kind == "ratio" else None
-    before = [m for m in seen.runs if m.start < place and len(m.names) == 1 and not m.every]
-    after = [m for m in seen.runs if match and m.start == match.end()]
-    if not before or len(after) != 1:
-        return False
-    return before[-1].names == (str(one.against),) and after[0].names == (str(one.run),)
 
 
 def _told(one: Quantity, what: str, ledger: Ledger) -> str:

@@ -9,7 +9,7 @@ from orchestrator.research.claims.ledger import Ledger
 from orchestrator.research.claims.mentions import Mention
 
 _SET = re.compile(
-    rf"\b(?:at|with|of|after|for|in|using)\s+(?P<count>\d+(?:\.\d+)?|{'|'.join(words.NUMBER_WORDS)})\s+(?P<noun>[a-z]+)"
+    rf"\b(?:at|with|of|on|after|for|in|using)\s+(?P<count>\d+(?:\.\d+)?|{'|'.join(words.NUMBER_WORDS)})\s+(?P<noun>[a-z]+)"
 )
 _SOME = re.compile(
     r"\b(?:among|of|in)\s+(?:all\s+)?(?:the\s+|our\s+)?(?:\w+\s+)?(?:runs|models|variants|ones|those)\s+(?:with|at|that|which|trained|of|without)\b"

@@ -39,7 +39,7 @@ UP = (
 )
 DOWN = (
     r"falls?(?! into| apart| to zero)|fell|fallen|decreas\w+|drop(?:s|ped|ping)?|lower(?:s|ed)?|smaller|below"
-    r"|reduc\w+|declin\w+|cuts?|(?:go(?:es|ing)?|went|moves?) down(?= (?:from|by)\b)|down(?= by\b)"
+    r"|reduc\w+|declin\w+|cuts?|(?:shrinks?|shrank)(?= (?:by|from)\b)|(?:go(?:es|ing)?|went|moves?) down(?= (?:from|by)\b)|down(?= by\b)"
 )
 BETTER = r"improv\w+|better|beats?|outperform\w*|wins?|helps?|helped|benefit\w*|superior"
 WORSE = r"wors(?:e|en|ens|ened|ening)|degrad\w+|hurts?|harm\w*|inferior|deteriorat\w+|loses? (?:in|against|to)(?! (?:generality|detail))"
