@@ -62,7 +62,7 @@ def behind_best_reading(part: SentencePart, seen: Named, ledger: Ledger) -> Whol
     held = list[bool]()
     for metric, data in places_in(part.scope, ledger):
         for one in data:
-            ordered = ranked(one, metric, ledger)
+            ordered = runs_from_best(one, metric, ledger)
             if runs[0] not in ordered:
                 continue
             at = ordered.index(runs[0])
@@ -95,7 +95,7 @@ def _of_best_reading(part: SentencePart, ledger: Ledger) -> WholeReading | None:
     at = 0 if (match["what"] or match["also"]) == "best" else -1
     for metric, data in places_in(part.scope, ledger):
         for one in data:
-            for run in [*ranked(one, metric, ledger)][at:][:1]:
+            for run in [*runs_from_best(one, metric, ledger)][at:][:1]:
                 found = measured_values(
                     part.number, run, one, metric, part.text, ledger, seeds=False
                 )
@@ -125,12 +125,12 @@ def _beside_run_reading(part: SentencePart, seen: Named, ledger: Ledger) -> Whol
         and (ordered.index(pair[0]) < ordered.index(pair[1])) == (match["side"] != "behind")
         for metric, data in places_in(part.scope, ledger)
         for one in data
-        if {*pair} <= {*(ordered := ranked(one, metric, ledger))}
+        if {*pair} <= {*(ordered := runs_from_best(one, metric, ledger))}
     ]
     return WholeReading(any(held), told_as("difference", part.scope, ledger)) if held else None
 
 
-def ranked(data: str, metric: str, ledger: Ledger) -> Sequence[int]:
+def runs_from_best(data: str, metric: str, ledger: Ledger) -> Sequence[int]:
     """The runs, the best first; none where no side is the better one."""
     highest = extreme_side(metric, "best", ledger)
     if highest is None:
@@ -165,7 +165,7 @@ def best_run_problems(clause: Clause, text: str, ledger: Ledger) -> Iterator[str
     if len(pairs) != 1 or not (_BESIDE_BEST.search(text) or _BESIDE_NEXT.search(text)):
         return
     (mark,) = pairs
-    ordered = ranked(mark.data, mark.metric, ledger)[place : place + 1]
+    ordered = runs_from_best(mark.data, mark.metric, ledger)[place : place + 1]
     if ordered and ordered[0] not in {mark.run, mark.against}:
         what = "second best" if place else "best"
         yield f"the {what} run is {ledger.run(ordered[0]).label}, and the number is of others"

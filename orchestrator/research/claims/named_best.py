@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from orchestrator.research.claims import words
-from orchestrator.research.claims.behind_best import ranked
+from orchestrator.research.claims.behind_best import runs_from_best
 from orchestrator.research.claims.ledger import Ledger
 from orchestrator.research.claims.mentions import Named
 from orchestrator.research.claims.quantity import Quantity
@@ -49,7 +49,7 @@ def named_best_problems(
             row
             for metric in names
             for place in dict.fromkeys(data or ledger.datasets)
-            if (row := [n for n in ranked(place, metric, ledger) if n in among])
+            if (row := [n for n in runs_from_best(place, metric, ledger) if n in among])
         ]
         at = 0 if match["what"] == "best" else -1
         held = [row[at] == int(one.names[0]) for row in rows]
