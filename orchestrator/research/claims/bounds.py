@@ -53,7 +53,7 @@ _OR = re.compile(
 
 def bound_behind(after: str) -> Bound:
     """What the words right behind a number say of it: "2500 s or less"."""
-    match = _OR.match(after.lower())
+    match = _OR.match(after[:60].lower())
     return "" if match is None else ("at most" if match["less"] else "at least")
 
 

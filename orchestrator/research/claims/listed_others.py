@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import lru_cache
 
 from orchestrator.research.claims.bounds import plain_bound
 from orchestrator.research.claims.ledger import Ledger
@@ -24,14 +25,27 @@ _OTHERS = re.compile(
     rf"[^\d;:{NAME}]{{1,60}}$"
 )
 
+_MEANT = re.compile(r"\b(?:others?|rest|remaining)\b")
+
+
+@lru_cache(64)
+def _lists(text: str) -> tuple[list[Printed], ...]:
+    return tuple(number_lists(text))
+
 
 def listed_others_reading(part: SentencePart, seen: Named, ledger: Ledger) -> WholeReading | None:
     """Whether each number of a list is of another of the runs that a sentence has not named; None where no list is said
     of the others.
     """
     text = seen.masked
-    row = next((row for row in number_lists(text) if part.number in row), [])
-    if len(row) < 2 or EACH.search(text) or any(one.spelled or one.times for one in row):
+    if part.number.spelled or not _MEANT.search(text):
+        return None
+    row = next((row for row in _lists(text) if part.number in row), [])
+    if (
+        not 1 < len(row) <= len(ledger.runs)
+        or EACH.search(text)
+        or any(one.spelled or one.times for one in row)
+    ):
         return None
     plain = part.text[: row[0].start].lower()
     if not _OTHERS.search(plain) or plain_bound(plain)[0] not in {"", "about"}:

@@ -86,6 +86,12 @@ def _with_errors(found: list[Printed], text: str) -> Iterator[Printed]:
         yield replace(one, percent=percent)
 
 
+def _bound_behind(after: str, text: str) -> Bound:
+    """What "0.1 or more" was expected to be is no bound of a result."""
+    found = bound_behind(after)
+    return "" if found and words.HEDGED.search(text.lower()) else found
+
+
 def _digits(match: re.Match[str], text: str) -> Printed:
     digits, unit = match["digits"][:_MAX_DIGITS], (match["unit"] or "").strip()
     scale = {"k": 1e3, "K": 1e3, "M": 1e6}.get(unit, 1.0)
@@ -97,9 +103,6 @@ def _digits(match: re.Match[str], text: str) -> Printed:
     step = 10.0**exponent if isinstance(exponent, int) and abs(exponent) < 300 else 0.0
     zeros = len(digits) - len(digits.rstrip("0")) if "." not in digits and digits.strip("0") else 0
     after = text[match.end() :]
-    hoped = words.HEDGED.search(
-        text.lower()
-    )  # what "0.1 or more" was expected to be is no bound of a result
     points = bool(re.match(r"[\s-]*(?:percentage[\s-]+)?points?\b", after)) or "points" in unit
     return Printed(
         text=match[0].strip(),
@@ -113,7 +116,7 @@ def _digits(match: re.Match[str], text: str) -> Printed:
         points=points,
         times=bool(_TIMES.match(after)),
         signed=bool(match["sign"]),
-        bound=bound_of(text[: match.start()]) or ("" if hoped else bound_behind(after)),
+        bound=bound_of(text[: match.start()]) or _bound_behind(after, text),
         beside=is_another_runs(after),
     )
 

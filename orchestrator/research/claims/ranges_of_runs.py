@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import lru_cache
 from itertools import pairwise
 
 from orchestrator.research.claims.ledger import Ledger
@@ -25,11 +26,14 @@ _ALL = re.compile(
     rf"\b(?:(?:all|every|each)\s+(?:of\s+)?(?:the\s+|our\s+)?{_NOUN}|every\s+run|each\s+run)\b(?!\s+(?:with|that|at|of|trained|but|except|other))"
 )
 _OTHERS = re.compile(rf"\b(?:(?:the|all)\s+others|(?:the|all)\s+other\s+{_NOUN}|the\s+rest)\b")
+_MEANT = re.compile(r"\b(?:[Aa]ll|[Ee]very|[Ee]ach|others?|rest)\b")
 _OF_SEEDS = re.compile(r"\bseeds?\b")
 
 
 def range_reading(part: SentencePart, seen: Named, ledger: Ledger) -> WholeReading | None:
     """Whether all runs lie in a range, or all that a sentence does not name; None where it says no range of them."""
+    if not _MEANT.search(seen.masked) and not _MEANT.search(part.text):
+        return None
     pair = _range(part, seen)
     if pair is None or _OF_SEEDS.search(part.text.lower()):
         return None
@@ -61,13 +65,18 @@ def range_reading(part: SentencePart, seen: Named, ledger: Ledger) -> WholeReadi
     return WholeReading(any(held), told_as(read, part.scope, ledger))
 
 
+@lru_cache(64)
+def _numbers(text: str) -> tuple[Printed, ...]:
+    return tuple(one for one in printed_numbers(text) if not one.spelled)
+
+
 def _range(part: SentencePart, seen: Named) -> tuple[Printed, Printed] | None:
     """The two numbers of the range in which a number stands."""
-    numbers = [one for one in printed_numbers(seen.masked) if not one.spelled]
-    for first, second in pairwise(numbers):
+    for first, second in pairwise(_numbers(seen.masked)):
+        if part.number.start not in {first.start, second.start}:
+            continue
         between = _AND.fullmatch(seen.masked, first.end, second.start)
-        here = between is not None and part.number.start in {first.start, second.start}
         ahead = seen.masked[: first.start].lower()
-        if here and _FIRST.search(ahead) and first.value < second.value:
+        if between and _FIRST.search(ahead) and first.value < second.value:
             return first, second
     return None
