@@ -38,7 +38,7 @@ def listed_others_reading(part: SentencePart, seen: Named, ledger: Ledger) -> Wh
     of the others.
     """
     text = seen.masked
-    if part.number.spelled or not _MEANT.search(text):
+    if part.number.spelled or not _MEANT.search(part.text):
         return None
     row = next((row for row in _lists(text) if part.number in row), [])
     if (
