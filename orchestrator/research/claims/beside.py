@@ -19,6 +19,8 @@ _OTHER_SIDE = re.compile(
 _CLOSE_TO = re.compile(
     r"\b(?:difference|close|equal|similar|compared|near)\s+(?:to|from|with)\s+(?:(?:that|those)\s+(?:of|in)\s+)?"
     r"(?:the\s+)?$"
+    r"|\b(?:higher|lower|larger|smaller|better|worse|more|less|longer|shorter)\s+than\s+(?:(?:that|those)\s+(?:of|in)\s+)?(?:the\s+)?$"
+    r"|\btimes\s+(?:as\s+\w+\s+as\s+)?(?:(?:that|those)\s+(?:of|in)\s+)?(?:the\s+)?$"
 )
 _PART = re.compile(r"[;:]|,\s+(?:and|but|while|whereas)\b")
 _OTHERS = re.compile(r"\b(?:like|unlike|as in|beside|besides|also|again|both|each|instead)\b")

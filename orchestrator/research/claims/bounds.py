@@ -44,6 +44,19 @@ def bound_of(before: str) -> Bound:
     return _OPPOSITE[name] if denied else name
 
 
+_OR = re.compile(
+    r"[\s$)]*(?:(?:%|percent|(?:milli)?seconds?|s|ms|minutes?|h|hours?|nats?|bits?|points?|days?|people)[\s$)]*){0,2}"
+    r"or\s+(?:(?P<less>less|fewer|lower|smaller|below|under|shorter)|more|higher|larger|greater|above|longer)\b"
+    r"(?!\s+(?:than|or)\b)"
+)
+
+
+def bound_behind(after: str) -> Bound:
+    """What the words right behind a number say of it: "2500 s or less"."""
+    match = _OR.match(after[:60].lower())
+    return "" if match is None else ("at most" if match["less"] else "at least")
+
+
 def plain_bound(before: str) -> tuple[Bound, str]:
     """What the words just before a number say of it, whether or not others deny it, and the text before these words."""
     near = before[-_NEAR:].lower()

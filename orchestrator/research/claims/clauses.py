@@ -78,11 +78,15 @@ def clause_scope(clause: Clause, seen: Named, context: Context) -> Scope:
         len(runs) > 1 and not mine.subjects
     ):  # "the error of A … from that of B": A stands behind an "of", too
         mine = replace(mine, subjects=runs[:1], objects=runs[1:])
+    subjects = mine.subjects or every.subjects
+    objects = mine.objects or (every.objects if not runs else ())
+    if objects and {*objects} <= {*subjects}:  # "compared with A, the error of B is higher"
+        objects = tuple(n for n in every.objects if n not in subjects) or objects
     return replace(
         mine,
         runs=runs or whole.runs,
-        subjects=mine.subjects or every.subjects,
-        objects=mine.objects or (every.objects if not runs else ()),
+        subjects=subjects,
+        objects=objects,
         alone=every.alone,
         all_metrics=every.all_metrics,
         data=data or refers or whole.data,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, replace
 
 from orchestrator.research.claims import words
+from orchestrator.research.claims.joined_runs import are_joined, is_reached_by
 from orchestrator.research.claims.ledger import Ledger
 from orchestrator.research.claims.mentions import NAME, Mention
+from orchestrator.research.claims.some_runs import runs_spoken_of
 from orchestrator.research.claims.whole_readings import (
     SentencePart,
     has_other_bounds,
@@ -25,12 +26,15 @@ _THE = r"(?:of\s+)?(?:the\s+|our\s+|all\s+|these\s+)*"
 _EXCEPT = r"(?:except(?:\s+for|\s+in)?|but(?:\s+for|\s+in)?|apart\s+from|other\s+than|besides|save(?:\s+for)?|excluding|aside\s+from|with\s+the\s+exception\s+of)"
 _TAIL = re.compile(
     r"\b(?:in|by|for|with|under|across|throughout|everywhere|always|except|apart|other|save|but|as no)\b"
+    r"|\bon\s+(?=(?:both|all|every|each|no|neither|any)\b)"
     r"|\b(?:is|are|was|were)\s+(?:never|not|only|nowhere)\b"
 )
 _PER_DATA = re.compile(
     r"\b(?:all|both|every|each|no|none|any|neither|two|three)\s+(?:of\s+)?(?:the\s+)?(?:\w+\s+)?(?:data\s?sets?|tasks?|corpora)\b"
 )
-_ALL_BUT_COUNT = re.compile(rf"\b(?:all|every\s+\w+)\s+(?:but|except)\s+{_COUNT}\b")
+_ALL_BUT_COUNT = re.compile(
+    rf"\b(?:all(?:\s+(?:the\s+|our\s+)?{_NOUN})?|every\s+\w+)\s+(?:but|except)\s+{_COUNT}\b"
+)
 _ALL_BUT_NAMES = re.compile(
     rf"\b(?P<word>{_EXCEPT})\s+(?:the\s+|that\s+of\s+|those\s+of\s+)*(?={NAME})"
 )
@@ -54,13 +58,20 @@ _SOME = re.compile(
     rf"\b(?P<how>at\s+least|at\s+most|more\s+than|fewer\s+than|less\s+than|no\s+more\s+than|exactly|precisely|just|only)?\s*{_COUNT}"
     rf"\s+(?:(?:of|out\s+of)\s+(?:the\s+|our\s+|all\s+)?(?:(?P<all>\d{{1,2}}|{'|'.join(words.NUMBER_WORDS)})\s+)?)?(?:changed\s+|single\s+)?{_NOUN}\b"
 )
+_OF_CHANGES = re.compile(
+    r"\b(?:changed|variants?|versions?|changes?|interventions?|modifications?|methods?)\b"
+)
 _MOST = re.compile(rf"(?<!at )\b(?:most|the\s+majority|more\s+than\s+half)\s+{_THE}{_NOUN}\b")
+_OF_SO_MANY = re.compile(
+    rf"[,(]\s*(?:namely\s+)?{_COUNT}\s+(?:out\s+)?of\s+(?:the\s+)?(?P<all>\d{{1,2}}|{'|'.join(words.NUMBER_WORDS)})\s*[,)]"
+)
 _HALF = re.compile(rf"(?<!than )\bhalf\s+{_THE}{_NOUN}\b")
 _ALL = re.compile(
     rf"(?<!of )(?<!over )(?<!than )(?<!among )(?<!across )\b(?:(?:all|every|each)(?:\s+(?:of\s+)?(?:the\s+|our\s+)?(?:\w+\s+)?{_NOUN}\b(?!\s+(?:with|at|under)\b)|\s+(?:stay|lie|remain|are|have|exceed|reach|fall|end|keep|get|go|do|rise|drop|train|attain)\b)"
     r"|always|everywhere|throughout|invariably|without exception)\b"
 )
 _BOTH = re.compile(r"\b(?:both|all|each)\b")
+_IN_ANY = re.compile(rf"\b(?:do|does|did)\s+not\b.*\b(?:in|for|with)\s+any\s+{_THE}{_NOUN}\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +91,21 @@ def run_count(part: SentencePart, masked: str, ledger: Ledger) -> RunCount | Non
     """Of how many runs a part of a sentence speaks; None where it speaks of one, or of no number of them, or bounds
     some of them on two sides.
     """
-    said = _count_said(part, masked, ledger)
+    said = _among(_count_said(part, masked, ledger), part, ledger)
     whole = (
         said is not None and (said.least == len(said.runs) or said.most == 0) and not said.others
     )
     return said if whole or not has_other_bounds(part) else None
+
+
+def _among(said: RunCount | None, part: SentencePart, ledger: Ledger) -> RunCount | None:
+    """What is said of all or none of some runs: "no run with 240 updates"."""
+    if said is None or said.others or (said.most and said.least < len(said.runs)):
+        return said
+    some = runs_spoken_of(part.before, part.first, (), ledger)
+    runs = tuple(n for n in said.runs if some is None or n in some)
+    count = len(runs) if said.least else 0
+    return replace(said, runs=runs, least=count, most=count) if runs else said
 
 
 def _count_said(part: SentencePart, masked: str, ledger: Ledger) -> RunCount | None:
@@ -134,9 +155,15 @@ def _of_many(
     plain, named = around_number(part), numbers_of(single)
     found = _all_but(plain, named, every) or _of_others(part, plain, named, every, ledger)
     found = found or _none(plain, named, every, ledger) or _some(plain, named, every)
+    if (
+        found is None and not named and _IN_ANY.search(plain)
+    ):  # "does not" has turned its bound round
+        return RunCount("all runs", every, len(every), len(every))
     if found is None and not named and _ALL.search(plain):
         return RunCount("all runs", every, len(every), len(every), either=True)
-    if found is None and len(named) > 1 and _joined(single, before, part.first):
+    if found is None and len(named) > 1 and are_joined(single, before, part.first):
+        return RunCount(f"each of {labels(named, ledger)}", named, len(named), len(named))
+    if found is None and len(named) > 1 and is_reached_by(part, single):
         return RunCount(f"each of {labels(named, ledger)}", named, len(named), len(named))
     return found
 
@@ -176,7 +203,9 @@ def _none(
         return None
     if named and (len(named) > 1 or "neither" in plain):
         return RunCount(f"none of {labels(named, ledger)}", named, 0, 0)
-    return None if named else RunCount("none of the runs", every, 0, 0, either=True)
+    # "no run" leaves the baseline out only where a change is spoken of
+    either = bool(_OF_CHANGES.search(plain))
+    return None if named else RunCount("none of the runs", every, 0, 0, either=either)
 
 
 def _some(plain: str, named: tuple[int, ...], every: tuple[int, ...]) -> RunCount | None:
@@ -207,6 +236,11 @@ def _some(plain: str, named: tuple[int, ...], every: tuple[int, ...]) -> RunCoun
 def _share(plain: str, every: tuple[int, ...]) -> RunCount | None:
     half = len(every) // 2
     if _MOST.search(plain):
+        if (told := _OF_SO_MANY.search(plain)) is not None:
+            count, all_of = _count(told["count"]), _count(told["all"])
+            runs = every[1:] if all_of == len(every) - 1 else every
+            least = count if all_of == len(runs) else len(every) + 1
+            return RunCount(f"{count} of {all_of} runs", runs, least, count)
         return RunCount("most runs", every, half + 1, len(every), either=True)
     even = _HALF.search(plain) and len(every) % 2 == 0
     return RunCount("half of the runs", every, half, half) if even else None
@@ -214,16 +248,3 @@ def _share(plain: str, every: tuple[int, ...]) -> RunCount | None:
 
 def _count(said: str) -> int:
     return 1 if said in {"a", "a single"} else (words.spelled_count(said) or 0)
-
-
-_BETWEEN = re.compile(
-    rf"[\s,]*(?:(?:and|or|nor|the|both|all|of|that|those|in|for|as well as|{NAME})[\s,]*)*"
-)
-
-
-def _joined(single: list[Mention], before: str, first: int) -> bool:
-    """Whether all runs of a part stand in one list before its number."""
-    if any(one.start - first > len(before) for one in single):
-        return False
-    between = (before[one.end - first : two.start - first] for one, two in pairwise(single))
-    return all(_BETWEEN.fullmatch(text) for text in between)

@@ -98,6 +98,8 @@ def _of_square(number: Printed, squared: _Settings, shares: _Settings) -> str:
     if number.value <= 50:
         return ""
     for one in squared:
+        if re.search(r"batch|eval|every", one.name.lower()):
+            continue
         square = one.value**2
         if number.value == square:
             return f"the square of {one.name}"

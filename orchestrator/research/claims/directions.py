@@ -10,7 +10,7 @@ from orchestrator.research.claims.clauses import Clause, clause_pairs, places_of
 from orchestrator.research.claims.ledger import (
     Ledger,
 )
-from orchestrator.research.claims.mentions import Mention
+from orchestrator.research.claims.mentions import NAME, Mention
 from orchestrator.research.claims.printed_directions import (
     gap_problems,
     printed_direction_problems,
@@ -32,24 +32,40 @@ _DESCRIBED = re.compile(
 _OF_THE_TWO = re.compile(r"\bthe (?:\w+er|better|worse|less) of (?:the two|both|them|these)\b")
 """Which two these are, the sentence has said, with what else it has compared them."""
 _ABOVE = re.compile(r"\b(?:above|below)\b[^,;]{0,60}$")
+_LEFT_OPEN = re.compile(r"\b(?:above|below)\s*[.)]?\s*$")
+"""For "run 3 is below 2, that of run 2 above"."""
+_NOT_ALL = re.compile(
+    r"\b(?:not\s+(?:all|every|each)|hardly\s+any|(?:only\s+a\s+)?few|scarcely\s+any|barely\s+any)\b"
+)
+_EACH = re.compile(
+    rf"\b(?:[Nn]either\s+(?:the\s+)?{NAME}+\s+nor|[Bb]oth\s+(?:the\s+)?{NAME}+\s+and)\s+(?:the\s+)?{NAME}"
+    rf"|^\W*{NAME}+\s+(?:both|all)\b"
+)
 _USUAL = re.compile(r"\b(?:loss|losses|accuracy|accuracies|errors?|bits|perplexity)\b")
 
 
-def direction_problems(clause: Clause, scope: Scope, ledger: Ledger) -> list[str]:
-    """What the words of a change in a clause say and the differences do not."""
+def direction_problems(clause: Clause, scope: Scope, ledger: Ledger, text: str = "") -> list[str]:
+    """What the words of a change in a clause say and the differences do not; ``text`` is the clause's, unmasked."""
     said = what_is_said(clause)
     if said is None:
         return []
     if (printed := _of_printed(clause, said, scope, ledger)) is not None:
         return printed
-    if _is_vague(clause, scope):
+    if _is_vague(clause, scope, text or clause.text):
         return []
     if len(clause.metrics) > 1 and re.search(r"\bthan\b|\babove\b|\bbelow\b", clause.text):
         return _of_two_metrics(clause, said, scope, ledger)
     held = list(_held(said, scope, ledger))
-    if not held or (all(held) if scope.every_run else any(held)):
+    each = scope.every_run or _of_each(clause, scope)
+    if not held or (all(held) if each else any(held)):
         return []
     return [f"{said.word!r} is not what the numbers say ({scope.told(ledger)})"]
+
+
+def _of_each(clause: Clause, scope: Scope) -> bool:
+    """Whether it is said of each of two named runs beside one: "neither A nor B is above the baseline"."""
+    pair = _EACH.search(clause.text)
+    return pair is not None and len(scope.subjects) > 1 and len(scope.objects) == 1
 
 
 def _of_printed(clause: Clause, said: Said, scope: Scope, ledger: Ledger) -> list[str] | None:
@@ -57,7 +73,7 @@ def _of_printed(clause: Clause, said: Said, scope: Scope, ledger: Ledger) -> lis
     if prints_differences(clause):
         return printed_direction_problems(clause, ledger)
     if gaps := _gaps_beside(clause, scope):
-        return gap_problems(gaps, said, ledger)
+        return gap_problems(gaps, clause, said, ledger)
     beside = _beside_another_metric(clause, said, ledger)
     return _beside_a_named_metric(clause, said, ledger) if beside is None else beside
 
@@ -77,8 +93,10 @@ def _gaps_beside(clause: Clause, scope: Scope) -> list[Quantity]:
     ]
 
 
-def _is_vague(clause: Clause, scope: Scope) -> bool:
+def _is_vague(clause: Clause, scope: Scope, text: str) -> bool:
     """Whether a clause leaves open what changes: its numbers stand elsewhere, or no metric is sure."""
+    if _NOT_ALL.search(text) or _LEFT_OPEN.search(clause.text):
+        return True
     weak = bool(clause.metrics) and all(one.weak for one in clause.metrics)
     weak = weak and (len(scope.metrics) > 1 or not _USUAL.search(clause.text.lower()))
     if _IT_BESIDE.search(clause.text) and len(clause.metrics) == 1:

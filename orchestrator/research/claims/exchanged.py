@@ -14,6 +14,9 @@ from orchestrator.research.claims.printed import Printed, is_printed
 from orchestrator.research.claims.scope import Context, Scope, scope_of
 
 _FROM = re.compile(r"\bfrom[\s$(]*(?:about |roughly |~|≈|the [\w']+ )?[\s$(]*$")
+_RANGE = re.compile(
+    r"\b(?:rang\w+|span\w*|var(?:y|ies|ied|ying)|spread\w*)\s+(?:\w+\s+){0,2}from[\s$(]*(?:about )?[\s$(]*$"
+)
 _TO = re.compile(r"^[^;:]{0,60}\bto[\s$(]*(?:about |roughly |~|≈|just )?[\s$(]*$")
 
 
@@ -24,6 +27,8 @@ def exchange_problems(
     problems = []
     for one, two in pairwise(numbers):
         between = seen.masked[one.end : two.start].lower()
+        if _RANGE.search(seen.masked[: one.start].lower()):
+            continue
         if not _FROM.search(seen.masked[: one.start].lower()) or not _TO.search(between):
             continue
         scope = scope_of(two, seen, seen.masked, context)

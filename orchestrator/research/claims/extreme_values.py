@@ -45,13 +45,18 @@ def extreme_run(dataset: str, metric: str, what: str, ledger: Ledger) -> int | N
     means = {
         n: cell.mean for n in ledger.numbers if (cell := ledger.cells.get((n, dataset, metric)))
     }
-    direction = ledger.metric(metric).direction
-    if not means or (what in {"best", "worst"} and direction == "none"):
+    highest = extreme_side(metric, what, ledger)
+    if not means or highest is None:
         return None
-    highest = what == "highest" or (
-        what in {"best", "worst"} and (direction == "higher") == (what == "best")
-    )
     return (max if highest else min)(means, key=lambda run: means[run])
+
+
+def extreme_side(metric: str, what: str, ledger: Ledger) -> bool | None:
+    """Whether the extreme is the highest mean; None where it is not known which side is the better one."""
+    direction = ledger.metric(metric).direction
+    if what in {"highest", "lowest"}:
+        return what == "highest"
+    return None if direction == "none" else (direction == "higher") == (what == "best")
 
 
 def extreme_facts(

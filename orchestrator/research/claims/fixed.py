@@ -156,7 +156,11 @@ def _count(number: Printed, after: Iterable[str], ledger: Ledger) -> str:
     """What the program counts, if the words after a number name it."""
     kinds = {_COUNTED[word] for word in after if word in _COUNTED}
     for what, count in ledger.counts:
-        if number.value == count and what.split(" of ")[0].split(" beside ")[0] in kinds:
+        if (
+            number.value == count
+            and "." not in number.text
+            and what.split(" of ")[0].split(" beside ")[0] in kinds
+        ):
             return f"how many {what}"
     return ""
 

@@ -11,7 +11,7 @@ from typing import TypeVar
 from orchestrator.research.claims.mentions import Mention, Named
 from orchestrator.research.claims.printed import Printed, printed_numbers
 
-_EACH = re.compile(r"\b(?:respectively|in (?:that|this) order|in turn)\b", re.IGNORECASE)
+EACH = re.compile(r"\b(?:respectively|in (?:that|this) order|in turn)\b", re.IGNORECASE)
 _UNIT = r"(?:\s*\+-\s*[\d.]+(?:e[-+]?\d+)?)?\s*[%)]?\s*(?:[a-z]{1,12})?\s*"
 _NEXT = re.compile(
     rf"{_UNIT}(?:,\s*(?:and\b|or\b)?|and\b|or\b|/|;|&)\s*(?:to\s+)?[$(]*", re.IGNORECASE
@@ -24,6 +24,10 @@ _WORDS = re.compile(r"(?:[a-z-]+\s+){1,2}$", re.IGNORECASE)
 """Before the last word of a metric's name, which may be all of it that is found: "validation loss"."""
 _ERROR = re.compile(r"\+-\s*$")
 _VALUE = re.compile(r"(?<![\w.+-])(?<!\+- )\d+\.\d+")
+_OTHER_FIRST = re.compile(
+    r"^\W*(?:(?:as )?(?:compared|relative|in contrast) (?:with|to)|unlike|against)\s+(?:the\s+)?(?:run\s+)?$"
+)
+"""Before a run that the next one is compared with: "compared with the baseline, run 1 is lower (0.6 against 0.8)"."""
 _Item = tuple[str, ...]
 _T = TypeVar("_T", Printed, Mention)
 
@@ -33,13 +37,13 @@ def paired_names(seen: Named) -> dict[tuple[int, str], _Item]:
     """For the place of each number of a list, and for "run", "data" and "metric": the names in its place of a list
     of names as long, where the text says that each is of its own.
     """
-    if not _EACH.search(seen.masked):
+    if not EACH.search(seen.masked):
         return _two_lists(seen)
     found: dict[tuple[int, str], _Item] = {}
-    for numbers in _number_lists(seen.masked):
+    for numbers in number_lists(seen.masked):
         for kind, mentions in (("run", seen.runs), ("data", seen.data), ("metric", seen.metrics)):
             fitting = [
-                one for one in _name_lists(mentions, seen.masked) if len(one[1]) == len(numbers)
+                one for one in name_lists(mentions, seen.masked) if len(one[1]) == len(numbers)
             ]
             if fitting:
                 at = numbers[0].start
@@ -53,9 +57,9 @@ def paired_names(seen: Named) -> dict[tuple[int, str], _Item]:
 
 def _two_lists(seen: Named) -> dict[tuple[int, str], _Item]:
     """For "Runs 2 and 3 have 4 and 12 layers": a sentence of one list of runs and, behind it, one of as many numbers."""
-    names = [*_name_lists(seen.runs, seen.masked)]
+    names = [*name_lists(seen.runs, seen.masked)]
     numbers = [one for one in printed_numbers(seen.masked) if not one.spelled]
-    lists = [*_number_lists(seen.masked)]
+    lists = [*number_lists(seen.masked)]
     if (
         len(names) != 1
         or len(lists) != 1
@@ -76,16 +80,18 @@ def zipped_run(start: int, seen: Named) -> str | None:
     before = all(one.end <= values[0] for one in seen.runs) if values else False
     if len(runs) != len(values) or len(runs) < 2 or not before or start not in values:
         return None
+    if len(runs) == 2 and _OTHER_FIRST.search(seen.masked[: seen.runs[0].start].lower()):
+        runs.reverse()
     return runs[values.index(start)]
 
 
-def _number_lists(text: str) -> Iterator[list[Printed]]:
+def number_lists(text: str) -> Iterator[list[Printed]]:
     """Two and more numbers with commas or "and" between them; an error belongs to the number before it."""
     numbers = [one for one in printed_numbers(text) if not _ERROR.search(text[: one.start])]
     yield from _runs_of(numbers, lambda one, two: bool(_NEXT.fullmatch(text, one.end, two.start)))
 
 
-def _name_lists(mentions: Sequence[Mention], text: str) -> Iterator[tuple[int, list[_Item]]]:
+def name_lists(mentions: Sequence[Mention], text: str) -> Iterator[tuple[int, list[_Item]]]:
     """Where each list of names begins, and what its places name."""
     known = [one for one in mentions if one.names and not one.every]
     for row in _runs_of(known, lambda one, two: _are_listed(one, two, text), least=1):

@@ -8,7 +8,13 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from orchestrator.research.claims import words
-from orchestrator.research.claims.bounds import Bound, bound_of, is_another_runs, is_bound_of
+from orchestrator.research.claims.bounds import (
+    Bound,
+    bound_behind,
+    bound_of,
+    is_another_runs,
+    is_bound_of,
+)
 
 _NUMBER = re.compile(
     r"(?<![\w.])(?P<sign>(?<![\w)\]%+])[-+]\s?)?(?P<digits>\d+(?:\.\d+)?|\.\d+)"
@@ -80,6 +86,12 @@ def _with_errors(found: list[Printed], text: str) -> Iterator[Printed]:
         yield replace(one, percent=percent)
 
 
+def _bound_behind(after: str, text: str) -> Bound:
+    """What "0.1 or more" was expected to be is no bound of a result."""
+    found = bound_behind(after)
+    return "" if found and words.HEDGED.search(text.lower()) else found
+
+
 def _digits(match: re.Match[str], text: str) -> Printed:
     digits, unit = match["digits"][:_MAX_DIGITS], (match["unit"] or "").strip()
     scale = {"k": 1e3, "K": 1e3, "M": 1e6}.get(unit, 1.0)
@@ -104,7 +116,7 @@ def _digits(match: re.Match[str], text: str) -> Printed:
         points=points,
         times=bool(_TIMES.match(after)),
         signed=bool(match["sign"]),
-        bound=bound_of(text[: match.start()]),
+        bound=bound_of(text[: match.start()]) or _bound_behind(after, text),
         beside=is_another_runs(after),
     )
 

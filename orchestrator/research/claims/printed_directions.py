@@ -12,6 +12,7 @@ from orchestrator.research.claims import words
 from orchestrator.research.claims.clauses import Clause
 from orchestrator.research.claims.digits import OVER_SEEDS, correlation, gap
 from orchestrator.research.claims.ledger import Ledger, RunDifference
+from orchestrator.research.claims.mentions import NAME
 from orchestrator.research.claims.quantity import OF_TWO_METRICS, ONE_RUN, Quantity
 from orchestrator.research.claims.said import Said, holds, what_is_said
 
@@ -20,6 +21,8 @@ _COUNTS = {"higher": 1.0, "lower": -1.0}
 _FROM_TO = re.compile(r"\bfrom\b(?:(?!\bto\b).)*$")
 _OWN_SUBJECT = re.compile(r"\b(?:and|but|yet|while|whereas)\s+(?:its|the|their|that)\b")
 _THAN = re.compile(r"\b(?:than|above|below|over|under)\b")
+
+_BETWEEN_TWO = re.compile(r"\b(?:than|above|below|over|under|exceeds?|surpass\w*)\b")
 
 
 def printed_direction_problems(clause: Clause, ledger: Ledger) -> list[str]:
@@ -32,12 +35,13 @@ def printed_direction_problems(clause: Clause, ledger: Ledger) -> list[str]:
     if correlated := [one for one in clause.marks if one.kind == "correlation"]:
         return _of_correlations(correlated, said, ledger)
     if gaps := [one for one in clause.marks if one.kind == "gap"]:
-        return gap_problems(gaps, said, ledger)
+        return gap_problems(gaps, clause, said, ledger)
     pairs = [one for one in clause.marks if one.pair]
     problems = [] if pairs else list(_of_two_numbers(clause, said, ledger))
     for one in pairs:
         found = _difference(one, ledger)
-        local = what_is_said(_around(one, clause)) or (said if len(pairs) == 1 else None)
+        whole = said if len(pairs) == 1 or _are_listed(pairs, clause) else None
+        local = what_is_said(_around(one, clause)) or whole or _said_ahead(one, clause)
         if found is None or local is None or (one.kind in _COUNTS and not local.sides):
             continue
         if not holds(found, one.metric, _last_side(local, one, clause), ledger):
@@ -48,6 +52,32 @@ def printed_direction_problems(clause: Clause, ledger: Ledger) -> list[str]:
     return problems
 
 
+_AND = re.compile("[\\ue1ff\\s,$]*(?:and[\\s$]+)?")
+_EVERY_DATA = re.compile(r"\b(?:both|all|each|every)\b")
+
+
+def _are_listed(pairs: list[Quantity], clause: Clause) -> bool:
+    """Whether they are one list, of the same two runs, of which a clause says something on every data set."""
+    if len({(one.run, one.against, one.metric) for one in pairs}) > 1:
+        return False
+    places = sorted(clause.places[one] for one in pairs)
+    listed = all(_AND.fullmatch(clause.text, one + 1, two) for one, two in pairwise(places))
+    return listed and bool(
+        _EVERY_DATA.search(clause.text.lower()) or NAME in clause.text[: places[0]]
+    )
+
+
+def _said_ahead(one: Quantity, clause: Clause) -> Said | None:
+    """For the second of "lowers the error (…) and raises the coverage (…)": what its own words say."""
+    at = clause.places[one]
+    first = max((place + 1 for place in clause.places.values() if place < at), default=0)
+    ahead = clause.text[first:at]
+    if not ahead.rstrip(" $").endswith("("):
+        return None
+    said = what_is_said(replace(clause, text=ahead, marks=(), places={}))
+    return said if said is not None and len(said.sides) == 1 else None
+
+
 def _of_correlations(marks: list[Quantity], said: Said, ledger: Ledger) -> list[str]:
     """For "it rises with the delay": the sign of the correlation that stands there."""
     against = {"up": -1.0, "down": 1.0}.get(said.sides[0] if len(said.sides) == 1 else "")
@@ -56,18 +86,33 @@ def _of_correlations(marks: list[Quantity], said: Said, ledger: Ledger) -> list[
     return [f"{said.word!r} is not the sign of its correlation"] if wrong else []
 
 
-def gap_problems(marks: list[Quantity], said: Said, ledger: Ledger) -> list[str]:
-    """For "it is clearly above the raw one": which of two metrics is the subject, a clause says in too many ways, so
-    the words may hold either way round.
+def gap_problems(marks: list[Quantity], clause: Clause, said: Said, ledger: Ledger) -> list[str]:
+    """For "it is clearly above the raw one": where a clause does not name both metrics, which of them is the subject
+    is said in too many ways, so that the words may hold either way round.
     """
 
     def fits(one: Quantity) -> bool:
         found = gap(one, ledger)
         turned = replace(found, value=-found.value)
-        return any(holds(each, one.metric, said, ledger) for each in (found, turned))
+        subject = _subject_of_gap(one, clause)
+        ways = {one.metric: (found,), one.with_metric: (turned,)}.get(subject, (found, turned))
+        return any(holds(each, one.metric, said, ledger) for each in ways)
 
     wrong = not any(map(fits, marks))
     return [f"{said.word!r} is not what its number says, of two metrics of a run"] if wrong else []
+
+
+def _subject_of_gap(one: Quantity, clause: Clause) -> str:
+    """The metric before "above" or "than", where the other one follows these words; empty where it is not sure."""
+    than = _BETWEEN_TWO.search(clause.text.lower())
+    named = [metric for metric in clause.metrics if not metric.weak]
+    if than is None or len(_BETWEEN_TWO.findall(clause.text.lower())) != 1:
+        return ""
+    at, pair = clause.start + than.start(), {one.metric, one.with_metric}
+    subject = pair & {name for metric in named if metric.end <= at for name in metric.names}
+    other = pair & {name for metric in named if metric.start > at for name in metric.names}
+    sure = len(subject) == len(other) == 1 and subject != other
+    return subject.pop() if sure else ""
 
 
 _TYPED = re.compile(r"\bfrom\s+(-?\d+(?:\.\d+)?)\b[^;]{0,60}?\bto\s+(-?\d+(?:\.\d+)?)(?![\w.]*\d)")
@@ -103,9 +148,11 @@ def _of_two_numbers(clause: Clause, said: Said, ledger: Ledger) -> Iterator[str]
         between = clause.text[clause.places[first] + 1 : clause.places[second]].lower()
         pair = (first, second) if _THAN.search(between) else (second, first)
         found = _apart(*pair, ledger)
-        if found.value and not said.none and not holds(found, second.metric, said, ledger):
+        until = replace(clause, text=clause.text[: clause.places[second] + 1])
+        here = what_is_said(until) or said
+        if found.value and not here.none and not holds(found, second.metric, here, ledger):
             labels = [ledger.run(one.run).label for one in (first, second)]
-            yield f"{said.word!r} is not so between its numbers, of {labels[0]} and {labels[1]}"
+            yield f"{here.word!r} is not so between its numbers, of {labels[0]} and {labels[1]}"
 
 
 def _apart(one: Quantity, other: Quantity, ledger: Ledger) -> RunDifference:

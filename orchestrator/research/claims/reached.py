@@ -6,7 +6,7 @@ import re
 import statistics
 from dataclasses import replace
 
-from orchestrator.research.claims.bounds import Bound, plain_bound
+from orchestrator.research.claims.bounds import Bound, bound_behind, plain_bound
 from orchestrator.research.claims.counted_runs import RunCount, around_number, run_count
 from orchestrator.research.claims.ledger import Ledger
 from orchestrator.research.claims.metric_kinds import kind_of_metric
@@ -110,7 +110,7 @@ def _of_fraction(part: SentencePart) -> Printed:
 
 def _bounds(part: SentencePart, metric: str, ledger: Ledger) -> tuple[Bound, ...]:
     """The bound that the words say, before anyone denies it of a run, the likeliest first; empty where they say none."""
-    plain, _ = plain_bound(part.before)
+    plain = plain_bound(part.before)[0] or bound_behind(part.after)
     if plain in {"above", "below", "at least", "at most"}:
         found: tuple[Bound, ...] = (plain,)
     else:
@@ -153,19 +153,23 @@ def _holds(
     part: SentencePart, said: RunCount, bound: Bound, metric: str, data: str, ledger: Ledger
 ) -> bool:
     """Whether as many runs as are said are on the side of a bound, on one data set."""
-    sided = {
-        run: part.is_on(value[0], bound)
+    values = {
+        run: value[0]
         for run in ledger.numbers
         if (value := _value(part, run, data, metric, ledger))
     }
+    # what only rounds to the number may be said to reach it, and not to reach it
+    sided = {run: part.is_on(value, bound) for run, value in values.items()}
+    beyond = {run: part.is_past(value, bound) for run, value in values.items()}
     groups = [said.runs, *([tuple(n for n in said.runs if n)] if said.either else [])]
     fits = False
     for at, runs in enumerate(groups):
         known = [run for run in runs if run in sided]
         less = at * (said.least == len(said.runs) or said.what.startswith("all but"))
-        count = sum(sided[run] for run in known)
-        fits |= bool(known) and said.least - less <= count <= said.most
-    others = [sided[run] for run in said.others if run in sided]
+        most, least = (sum(side[run] for run in known) for side in (sided, beyond))
+        fits |= bool(known) and said.least - less <= most and least <= said.most
+    side = beyond if said.apart else sided
+    others = [side[run] for run in said.others if run in side]
     return fits and (not any(others) if said.apart else all(others))
 
 

@@ -93,9 +93,12 @@ def datasets_of(scope: Scope, metrics: tuple[str, ...], ledger: Ledger) -> tuple
 def compared(number: Printed, text: str) -> bool:
     """For "0.25 lower than", "34 % more"."""
     after = text[number.end : number.end + 40].lower()
-    words_after = re.match(r"\W*(?:nats?|points?|bits?|percentage points?|of)?\W*(\w+)", after)
+    words_after = re.match(
+        r"\W*(?:nats?|points?|bits?|percentage points?|of|ms\b|s\b|secs?\b|seconds?\b|minutes?\b|h\b|hours?\b)?\W*(\w+)",
+        after,
+    )
     if words_after and _MORE.fullmatch(words_after[1]):
-        return number.percent
+        return number.percent or unit_after(number, text) is not None
     return bool(words_after) and any(p.fullmatch(words_after[1]) for p in words.CHANGES.values())  # type: ignore[index]
 
 
@@ -114,6 +117,8 @@ def value_runs(number: Printed, scope: Scope, text: str) -> tuple[int, ...]:
     """The runs that a plain value may be of: after "from" the one that it is compared with, after "to"
     also the one that the sentence is about.
     """
+    if scope.attached and len(scope.runs) == 1:
+        return scope.runs
     before = text[max(0, number.start - 80) : number.start].lower()
     if _AFTER_FROM.search(before):
         return tuple(dict.fromkeys((*scope.objects, 0, *scope.runs)))

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 
 from orchestrator.research.claims.beside import foreign_beside
 from orchestrator.research.claims.ledger import AVERAGE, Ledger
-from orchestrator.research.claims.mentions import NAME, Named
+from orchestrator.research.claims.mentions import NAME, Mention, Named
 from orchestrator.research.claims.metric_names import required_words
-from orchestrator.research.claims.quantity import Quantity
+from orchestrator.research.claims.other_side import is_on_other_side, is_turned
+from orchestrator.research.claims.quantity import ONE_RUN, Quantity
+from orchestrator.research.claims.respective import out_of_place
 from orchestrator.research.claims.scope import Context
 from orchestrator.research.claims.words import words_of
 
@@ -48,6 +50,14 @@ def reference_problems(
             problems += [_told(one, what, ledger)] if what else []
     if not row and not problems:
         problems = [_told(one, "run", ledger) for one in foreign_beside(marks, seen)]
+    if not row:
+        problems += [_told(one, what, ledger) for one, what in out_of_place(marks, seen)]
+    problems += [_told(one, "run", ledger) for place, one in marks if is_turned(place, one, seen)]
+    problems += [
+        f"the difference to {reference_source(one, ledger)} is to the other side"
+        for place, one in marks
+        if one.pair and is_on_other_side(place, one, seen, ledger)
+    ]
     return problems + _swapped(marks, seen, ledger) + _other_unit(marks, seen, ledger)
 
 
@@ -109,6 +119,8 @@ _REFERS = re.compile(r"\b(?:its|it|the (?:former|latter))\b", re.IGNORECASE)
 
 _FOLLOWED = re.compile(rf"\s*(?:in|for|with|under|of|\()\s*(?:the\s+)?(?:run\s+)?{NAME}")
 
+_TIMES_THE = re.compile("[\ue1ff]*\\s*times\\s+(?:the|its)\\s+")
+
 
 def _runs_of(one: Quantity) -> set[int]:
     return {one.run, *([one.against] if one.against is not None else [])}
@@ -116,14 +128,35 @@ def _runs_of(one: Quantity) -> set[int]:
 
 def _other_metric(place: int, one: Quantity, seen: Named, ledger: Ledger) -> bool:
     """Whether the last metric that is named before a number is another, and no more general one."""
+    after = _TIMES_THE.match(seen.masked, place + 1)
+    behind = [m for m in seen.metrics if after and m.start == after.end() and not m.weak]
+    if behind and one.pair and not any(one.metric in m.names for m in seen.metrics):
+        return True
+    right_before = [
+        m
+        for m in seen.metrics
+        if m.start < place and not m.weak and _OF_THIS.fullmatch(seen.masked, m.end, place)
+    ]
+    if one.kind in ONE_RUN and right_before and not _is_general(right_before, one, ledger):
+        return True
     before = [m for m in seen.metrics if m.start < place]
     if not before or before[-1].weak or any(one.metric in m.names for m in seen.metrics):
         return False
+    return not _is_general(seen.metrics, one, ledger)
+
+
+_OF_THIS = re.compile(r"\s+(?:of|is|was)\s+(?:about\s+|only\s+|just\s+)?")
+"""Between a metric's name and a number of it."""
+
+
+def _is_general(named: Sequence[Mention], one: Quantity, ledger: Ledger) -> bool:
+    """Whether one of the names is the metric's own, or a more general one."""
     own = frozenset(words_of(one.metric))
-    general = any(
-        required_words(ledger.metric(name), ledger) <= own for m in seen.metrics for name in m.names
+    return any(
+        one.metric == name or required_words(ledger.metric(name), ledger) <= own
+        for m in named
+        for name in m.names
     )
-    return not general
 
 
 def _other_unit(marks: Sequence[tuple[int, Quantity]], seen: Named, ledger: Ledger) -> list[str]:

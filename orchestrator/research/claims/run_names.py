@@ -37,6 +37,13 @@ _ALL_RUNS = re.compile(
 )
 
 
+_OF_SOME = re.compile(
+    r"\s+(?:with|that|which|at|under|on|of)\b"
+    r"|\s+(?:trained|made)\b(?=[^,;.]*\b(?:has|have|is|are|was|were|reach\w*|gets?|ends?|lies?|stays?)\b)"
+)
+"""Behind "all runs": it is said of some of them."""
+
+
 _DESCRIBED = re.compile(
     r"\bthe (?:best|worst|other|longer|shorter|longest|shortest|fastest|slowest|raw|plain|unshifted|short|long|larger"
     r"|smaller|second|third|last) (?:run|model|variant|version|one|setting|configuration|schedule)s?\b",
@@ -64,7 +71,7 @@ def run_mentions(text: str, ledger: Ledger) -> tuple[list[Mention], tuple[int, .
             r"\s+(?:that|which) (?:we|were)(?: (?:tried|made|ran|run|tested))\b",
             text[match.end() :],
         )
-        if not made and re.match(r"\s+(?:with|that|which|at|under|on|of)\b", text[match.end() :]):
+        if not made and _OF_SOME.match(text, match.end()):
             found += free([match], (), found)
             continue
         others = tuple(str(number) for number in ledger.numbers if number)

@@ -21,7 +21,9 @@ _HOW_OFTEN = re.compile(
     r"[^,;:]*\bin [\ue1ff-\uf8ff]+ of (?:the |all )?(?:seeds|runs|fits|repetitions|models)\b"
 )
 """What happens in a printed share of the seeds is no difference of means."""
-
+_IN_SOME_SEEDS = re.compile(
+    r"\bin (?:only |just |as few as )?(\w+) (?:out )?of (?:the |all |its |our )?(\w+) (?:random )?(?:seeds|repetitions|fits|outbreaks)\b"
+)
 _OF_A_SETTING = re.compile(
     r"\b(?:larger|smaller|higher|lower|greater) (?:constant |learning )?(?:steps?(?! loss)(?: sizes?)?|batch(?:es)?(?: sizes?)?|rates?|models?|networks?|widths?)\b"
 )
@@ -48,6 +50,10 @@ class Said:
 
 def what_is_said(clause: Clause) -> Said | None:
     text = clause.text.lower()
+    if (often := _IN_SOME_SEEDS.search(text)) is not None:
+        part, whole = (words.spelled_count(one) for one in often.groups())
+        if part is not None and whole is not None and 2 * part <= whole:
+            return None  # what a smaller part of the seeds does, the mean need not do
     for no_result in (_OF_A_KIND, _DEFINED, _HOW_OFTEN, _OF_A_SETTING):
         text = no_result.sub(" ", text)
     text = _BOUND.sub(" ", text)
@@ -55,7 +61,7 @@ def what_is_said(clause: Clause) -> Said | None:
     clear = None if none else words.CLEAR_WORD.search(text)
     sides = tuple(side for side, pattern in words.CHANGES.items() if pattern.search(text))
     negated = bool(words.NEGATED.search(text)) and not none
-    if len(sides) > 1 or (negated and clear):
+    if len(sides) > 1:
         sides = ()
     clear = None if negated else clear
     several = [m for pattern in words.CHANGES.values() if (m := pattern.search(text))]

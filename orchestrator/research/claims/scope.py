@@ -62,6 +62,7 @@ class Scope:
     alone: tuple[int, ...] = ()
     compared: bool = False
     errors: Errors = ""
+    attached: bool = False  # the run stands right behind the number
 
     def told(self, ledger: Ledger) -> str:
         """How a number was read, for whoever corrects it."""
@@ -122,6 +123,7 @@ def scope_at(start: int, end: int, seen: Named, text: str, context: Context) -> 
         every_data=every_data,
         compared=compared,
         errors=context.errors,
+        attached=attached_after(seen.runs, end, text) is not None,
     )
 
 
@@ -178,7 +180,10 @@ def _nearest(
     return (before[-1].names, before[-1].every) if before else ((), False)
 
 
-_SIDES = re.compile(r"\b(?:versus|vs|against|compared|instead of|than|rather than|from)\b")
+_SIDES = re.compile(
+    r"\b(?:versus|vs|against|compared|instead of|than|rather than"
+    r"|(?<!ranges )(?<!range )(?<!ranging )(?<!spans )(?<!varies )(?<!vary )from)\b"
+)
 
 
 def unnamed_side(seen: Named, text: str) -> bool:
@@ -190,6 +195,12 @@ def unnamed_side(seen: Named, text: str) -> bool:
 _PLAIN_OF = re.compile(r"(?<!that )(?<!those )\bof(?:\s+(?:the|in|for|its|with|run))*\s*$")
 """The metric "of" a run is its own; "that of" a run is what another's is compared with."""
 
+_FROM_VALUE = re.compile(
+    r"\bfrom[\s$(]+(?:about\s+)?(?:-?[\d.]+|[\ue101-\uf8ff])[\s$%]*(?:\+-\s*[\d.]+[\s$%]*)?(?:[a-z]+\s+)?"
+    r"\(?(?:(?:in|for|with|under|at)\s+)?(?:the\s+)?(?:run\s+)?$"
+)
+"""Before the run whose value a change begins with: "falls from 1.01 in the baseline to 0.97"."""
+
 
 def objects_of(seen: Named, text: str) -> tuple[int, ...]:
     """The runs that others are compared with: after "than", "over", "against"; without any, those after "of"."""
@@ -199,7 +210,8 @@ def objects_of(seen: Named, text: str) -> tuple[int, ...]:
 def compared_objects(seen: Named, text: str) -> tuple[int, ...]:
     """The runs that words of a comparison stand before."""
     plain = _after(seen, text, _PLAIN_OF)
-    return tuple(n for n in _after(seen, text, words.OBJECT) if n not in plain)
+    found = (*_after(seen, text, words.OBJECT), *_after(seen, text, _FROM_VALUE))
+    return tuple(dict.fromkeys(n for n in found if n not in plain))
 
 
 def _after(seen: Named, text: str, pattern: re.Pattern[str]) -> tuple[int, ...]:

@@ -21,6 +21,9 @@ _EVERY = re.compile(
     re.IGNORECASE,
 )
 
+_UNIT = re.compile(
+    r"\s+(?:(?:milli)?seconds|secs|minutes|hours|nats|bits|points|updates|steps|layers|heads)\b|\s?(?:ms|s|h|min)\b"
+)
 _SAMPLE = re.compile(r"(?<![\w-])[nN]\s*=\s*$")
 
 
@@ -132,7 +135,9 @@ def is_count_of_seeds(number: Printed, text: str, ledger: Ledger) -> bool:
     """For "40 outbreaks" and "n = 40": the number of seeds before what a study calls them, or as a sample's size."""
     sample = _SAMPLE.search(text[: number.start])
     after = re.match(rf"\s+(?:\w+\s+){{0,2}}?(\w+s\b|{NAME}+)", text[number.end :])
+    measure = _UNIT.match(text, number.end)
     counted = number.value in seed_counts(ledger) and not (number.percent or number.times)
+    counted = counted and not measure
     return bool(after or sample) and counted
 
 

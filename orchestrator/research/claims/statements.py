@@ -7,14 +7,19 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from orchestrator.research.claims import words
+from orchestrator.research.claims.behind_best import best_run_problems
 from orchestrator.research.claims.clauses import Clause, clause_pairs, clause_scope, clauses
+from orchestrator.research.claims.compared_with_one import comparison_with_one
 from orchestrator.research.claims.directions import direction_problems
 from orchestrator.research.claims.extremes import extreme_problems
 from orchestrator.research.claims.factors import factor_problems
+from orchestrator.research.claims.fractions_of import fraction_problems
 from orchestrator.research.claims.ledger import (
     Ledger,
 )
-from orchestrator.research.claims.mentions import Named
+from orchestrator.research.claims.mentions import NAME, Named
+from orchestrator.research.claims.named_best import named_best_problems
+from orchestrator.research.claims.one_error import one_error_problems
 from orchestrator.research.claims.printed_directions import (
     printed_direction_problems,
     typed_change_problems,
@@ -45,7 +50,13 @@ def statement_problems(
         if match[0].lower() not in ledger.words and not _denied(text, match)
         if not any(one.start <= match.start() < one.end for one in seen.metrics)
     ]
+    whole = [*comparison_with_one(text, seen, marks, ledger, context)]
     vague = rules or words.HEDGED.search(text.lower()) or words.OF_A_CURVE.search(text.lower())
+    if not vague:
+        problems += [said for *_, wrong in whole for said in wrong]
+        problems += named_best_problems(text, seen, marks, ledger, context)
+        problems += one_error_problems(text, seen, ledger, context)
+    lead = ""
     for clause in (_with_its_subject(one, seen, marks) for one in clauses(seen, marks)):
         if vague:
             # what is printed as a difference is no hope and no picture
@@ -55,19 +66,36 @@ def statement_problems(
         if _ONE_SEED.search(clause.text) or _IN_ONE_SEED.search(before):
             continue  # means say nothing of one seed
         scope = clause_scope(clause, seen, context)
-        problems += extreme_problems(clause, scope, ledger)
+        problems += extreme_problems(clause, scope, seen, ledger)
         here = text[clause.start : clause.start + len(clause.text)].lower()
-        if not (_NO_RUN.search(here) and _BY_MORE.search(here)):
-            problems += direction_problems(clause, scope, ledger)
+        last = clause.start + len(clause.text)
+        of_all = bool(_EXCEPT.search(clause.text) and _OF_ALL.search(here)) or any(
+            clause.start < end and start < last for start, end, _ in whole
+        )
+        if not of_all and not (_NO_RUN.search(here) and _BY_MORE.search(here)):
+            problems += direction_problems(clause, scope, ledger, here)
         problems += typed_change_problems(clause)
         problems += factor_problems(clause, scope, ledger)
-        every = every_seed_problem(clause.text, clause_pairs(scope, ledger), scope, ledger)
+        problems += fraction_problems(clause, scope, ledger)
+        problems += best_run_problems(clause, here, ledger)
+        said = f"{lead} {clause.text}"
+        every = every_seed_problem(said, clause_pairs(scope, ledger), scope, ledger)
         problems += [every] if every else []
+        lead = clause.text if _FOR_EACH.fullmatch(clause.text) else ""
     return problems
 
 
 _ONE_SEED = re.compile(r"\bseeds?\s+(?:number\s+)?\d{2,}\b", re.IGNORECASE)
 _IN_ONE_SEED = re.compile(r"\bseeds?\s+(?:number\s+)?\d{2,}\s*,?\s*(?:it\s+is\s*)?$", re.IGNORECASE)
+_EXCEPT = re.compile(
+    rf"\b(?:except(?:\s+for)?|apart\s+from|other\s+than|besides)\s+(?:the\s+|that\s+of\s+)*{NAME}"
+)
+_OF_ALL = re.compile(r"\b(?:all|every|each|no|none)\b")
+"""Said of all but some: which these are, a comparison with one run reads."""
+_FOR_EACH = re.compile(
+    r"\W*(?:in|for|with|on)\s+(?:every|each|all)\b[^,;]{0,30}\bseeds?\s*", re.IGNORECASE
+)
+"""Before a comma: it is said of what follows."""
 _NO_RUN = re.compile(r"\b(?:no|none|neither|never|not)\b")
 _BY_MORE = re.compile(r"\bby (?:more than|at least|over)[\s$(]*\d*\.?\d")
 """What no run lowers by more than 0.05, one may lower."""

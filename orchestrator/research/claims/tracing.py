@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -80,13 +81,15 @@ def found_facts(
         )
     number = replace(number, far=bool(scope.runs and scope.metrics))
     scope = replace(scope, metrics=with_unit(number, scope, text, ledger))
+    by_unit = replace(number, far=bool(scope.runs and scope.metrics))
     wider = not strict or paired or after_error
     for one in readings(number, scope, text, ledger, paired=paired or after_error, wider=wider):
         metrics = one.metrics or ledger.headline or tuple(m.name for m in ledger.metrics)
         for dataset, metric in product(datasets_of(one, metrics, ledger), metrics):
             at = _Place(one, dataset, metric, tuple(pairs_of(one, ledger)))
             for fact in _facts(number, at, text, ledger, after_error=after_error):
-                if is_told(number, fact, text, scope, ledger):
+                said = by_unit if fact.kind == "value" else number
+                if is_told(said, fact, text, scope, ledger):
                     yield fact
 
 
@@ -184,6 +187,15 @@ def _in_errors(number: Printed, at: _Place, text: str, ledger: Ledger) -> Iterat
             found = ledger.difference(fact.run, fact.against or 0, at.dataset, at.metric)
             if found is not None and found.error:
                 yield replace(fact, kind="errors", value=abs(found.value) / found.error)
+            cells = [
+                ledger.cells.get((n, fact.dataset, fact.metric))
+                for n in (fact.run, fact.against or 0)
+            ]
+            errors = [cell.error for cell in cells if cell is not None and cell.error]
+            if (
+                found is not None and len(errors) == 2
+            ):  # of two runs that are not taken seed by seed
+                yield replace(fact, kind="errors", value=abs(found.value) / math.hypot(*errors))
 
 
 _GAP = re.compile(r"\bgap|\bdifference between|\bbelow\b|\babove\b|\bthan\b|\btimes\b|×")

@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 
 from orchestrator.research.claims import words
+from orchestrator.research.claims.behind_best import behind_best_reading
 from orchestrator.research.claims.changed_by import change_reading
 from orchestrator.research.claims.closeness import distance_reading
 from orchestrator.research.claims.ledger import Ledger
+from orchestrator.research.claims.listed_others import listed_others_reading
 from orchestrator.research.claims.mentions import Named
 from orchestrator.research.claims.printed import Printed
+from orchestrator.research.claims.ranges_of_runs import range_reading
 from orchestrator.research.claims.reached import reached_reading
 from orchestrator.research.claims.scope import Context
 from orchestrator.research.claims.setting_bounds import setting_reading
@@ -40,7 +43,9 @@ def whole_reading(
         return None
     found = setting_reading(part, seen, ledger)
     if found is None and not _COUNT.match(seen.masked, number.end):
-        found = distance_reading(part, seen.masked, ledger)
+        found = range_reading(part, seen, ledger) or listed_others_reading(part, seen, ledger)
+        found = found or behind_best_reading(part, seen, ledger)
+        found = found or distance_reading(part, seen.masked, ledger)
         found = found or change_reading(part, ledger)
         found = found or reached_reading(part, seen.masked, ledger)
     return found

@@ -50,6 +50,13 @@ class SentencePart:
             return True
         return is_bound_of(value, number.value, number.step, bound, far=True)
 
+    def is_past(self, value: float, bound: Bound) -> bool:
+        """Whether a value is on the side of the number, or is the number itself, and does not only round to it."""
+        number = self.number
+        if bound in {"at least", "at most"}:
+            return value >= number.value if bound == "at least" else value <= number.value
+        return is_bound_of(value, number.value, number.step, bound, far=True)
+
 
 _OF_A_UNIT = re.compile(
     r"\s+(?:(?P<points>percentage\s+points?\b|points?\b)|percent\b|seconds?\b|minutes?\b|hours?\b|nats?\b|bits?\b)"

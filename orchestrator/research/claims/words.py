@@ -35,14 +35,14 @@ OPTIONAL = {"mean", "final", "best", "average", "std", "total", "the", "of"}
 
 UP = (
     r"ris(?:e|es|ing|en)|rose|rais(?:e|es|ed|ing)|increas\w+|grows?|grew|higher|larger|greater"
-    r"|above|exceed\w*|lift(?:s|ed|ing)?|climb\w*|surpass\w*"
+    r"|above|exceed\w*|lift(?:s|ed|ing)?|climb\w*|surpass\w*|(?:go(?:es|ing)?|went|moves?) up(?= (?:from|by)\b)|up(?= by\b)"
 )
 DOWN = (
     r"falls?(?! into| apart| to zero)|fell|fallen|decreas\w+|drop(?:s|ped|ping)?|lower(?:s|ed)?|smaller|below"
-    r"|reduc\w+|declin\w+|cuts?"
+    r"|reduc\w+|declin\w+|cuts?|(?:shrinks?|shrank)(?= (?:by|from)\b)|(?:go(?:es|ing)?|went|moves?) down(?= (?:from|by)\b)|down(?= by\b)"
 )
 BETTER = r"improv\w+|better|beats?|outperform\w*|wins?|helps?|helped|benefit\w*|superior"
-WORSE = r"wors(?:e|en|ens|ened|ening)|degrad\w+|hurts?|harm\w*|inferior|deteriorat\w+"
+WORSE = r"wors(?:e|en|ens|ened|ening)|degrad\w+|hurts?|harm\w*|inferior|deteriorat\w+|loses? (?:in|against|to)(?! (?:generality|detail))"
 
 CHANGES = {
     side: re.compile(rf"\b(?:{words})\b", re.IGNORECASE)
@@ -52,7 +52,7 @@ CHANGES = {
 OBJECT = re.compile(
     r"\b(?:(?:than|(?<!handed )(?<!carried )(?<!taken )over|against|versus|vs\.?|(?:compared|relative) (?:with|to))(?:\s+[\w'-]+){1,6}\s*\("
     r"|(?:than|over|against|versus|vs\.?|(?:compared|relative|equal|similar|identical) (?:with|to)"
-    r"|as (?:well|good|long|large|high|much|many|fast|slow|low|small|big) as|from|beats?|exceeds?|outperforms?|instead of|rather than|below|above|of|unlike"
+    r"|as (?:well|good|long|large|high|much|many|fast|slow|low|small|big) as|from|beats?|exceeds?|outperforms?|improv(?:es?|ed|ing) (?:up)?on|instead of|rather than|below|above|of|unlike"
     r"|matches)(?:\s+(?:that|those|the|in|of|for|its|with|under|by|at|on|run))*)\s*$"
 )
 """Before a run's name: it is what something is compared with."""
