@@ -163,3 +163,9 @@ def test_the_default_of_an_option_is_a_number_of_that_option() -> None:
     text = "The setting is the constant LR, whose default is {}."
     held = [check_section(text.format(n), ledger, "setup")[0].problems for n in ("0.5", "0.6")]
     assert [bool(one) for one in held] == [False, True]
+
+
+def test_what_counts_or_sums_from_zero_is_no_setting() -> None:
+    code = "STEPS = 0\nwidth = 0\nrate = 0.5\ndone = 0\nwhile done < 3:\n    done += 1\n    rate = rate / 2\n"
+    found = settings_in(code, "experiment.py", "full", frozenset({"full"}))
+    assert {one.name for one in found if one.whole} == {"STEPS", "width", "rate"}

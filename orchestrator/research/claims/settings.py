@@ -44,7 +44,7 @@ def settings_in(
 def _found(
     tree: ast.AST, text: str, where: str, scale: str, scales: frozenset[str]
 ) -> tuple[CodeSetting, ...]:
-    walk = _Walk(scale, scales, _fields(tree))
+    walk = _Walk(scale, scales, _fields(tree), _rebound(tree))
     comments = dict(_COMMENTED.findall(text))
     entry = _entry(tree, scale, scales)
     inside = tuple(walk.named(entry, "")) if entry is not None else ()
@@ -83,17 +83,32 @@ def _fields(tree: ast.AST) -> dict[str, tuple[str, ...]]:
     }
 
 
+def _rebound(tree: ast.AST) -> frozenset[str]:
+    """The names that are added to or set again somewhere: with 0 at first, they count or sum."""
+    times = dict[str, int]()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.AugAssign):
+            times[_name(node.target)] = 2
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+            times[_name(target)] = times.get(_name(target), 0) + 1
+    return frozenset(name for name, count in times.items() if count > 1)
+
+
 _Found = tuple[str, float, bool]
 _Child = tuple[ast.AST, str, bool]
 
 
 @dataclass(frozen=True, slots=True)
 class _Walk:
-    """A walk over code at one of its scales; ``fields`` are those of each class, in order."""
+    """A walk over code at one of its scales; ``fields`` are those of each class, in order; ``rebound`` are names that
+    are set more than once.
+    """
 
     scale: str
     scales: frozenset[str]
     fields: Mapping[str, tuple[str, ...]]
+    rebound: frozenset[str]
 
     def named(self, node: ast.AST, name: str, *, whole: bool = False) -> Iterator[_Found]:
         """(name, number, whole) of every literal below ``node``, which stands under ``name``."""
@@ -144,7 +159,8 @@ class _Walk:
         key = target.slice if isinstance(target, ast.Subscript) else None
         other = isinstance(key, ast.Constant) and key.value in self.scales - {self.scale}
         if node.value is not None and not other:
-            yield node.value, _name(target), isinstance(target, ast.Name)
+            counts = _number(node.value) == 0 and _name(target) in self.rebound
+            yield node.value, _name(target), isinstance(target, ast.Name) and not counts
 
     def _arguments(self, node: ast.Call) -> Iterator[_Child]:
         called = _name(node.func)
