@@ -160,7 +160,8 @@ class _Walk:
         other = isinstance(key, ast.Constant) and key.value in self.scales - {self.scale}
         if node.value is not None and not other:
             counts = _number(node.value) == 0 and _name(target) in self.rebound
-            yield node.value, _name(target), isinstance(target, ast.Name) and not counts
+            whole = isinstance(target, ast.Name) and not isinstance(node, ast.AugAssign)
+            yield node.value, _name(target), whole and not counts
 
     def _arguments(self, node: ast.Call) -> Iterator[_Child]:
         called = _name(node.func)
