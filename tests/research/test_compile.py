@@ -108,7 +108,7 @@ def test_the_sweeps_paper_compiles_verifies_and_has_all_that_a_paper_has(bench: 
         assert part in text
     assert "builtin/sweep" in study.paper.pages[0]
     assert "??" not in text
-    assert 2 <= len(study.paper.pages) <= 5
+    assert 2 <= len(study.paper.pages) <= 6
     files = study.paper.files.as_dict()
     assert ports.blobs.get(files[PAPER_PDF]).startswith(b"%PDF-")
     assert ports.blobs.get(files[f"{LATEX_OUTPUT}/page-1.png"]).startswith(b"\x89PNG")
