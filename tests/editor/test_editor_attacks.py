@@ -160,14 +160,14 @@ def named(attack: Attack) -> str:
 
 @pytest.mark.sampled
 @pytest.mark.engine
-@pytest.mark.parametrize("attack", some(ATTACKS, 16, "editor attacks"), ids=named)
+@pytest.mark.parametrize("attack", some(ATTACKS, 12, "editor attacks"), ids=named)
 def test_an_attack_is_held_in_the_container(attack: Attack, container: Rig) -> None:
     check(attack, container.attempt(attack))
 
 
 @pytest.mark.sampled
 @pytest.mark.program
-@pytest.mark.parametrize("attack", some(ATTACKS, 16, "the guard alone"), ids=named)
+@pytest.mark.parametrize("attack", some(ATTACKS, 12, "the guard alone"), ids=named)
 def test_an_attack_is_held_by_the_guard_alone(attack: Attack, process: Rig) -> None:
     check(attack, process.attempt(attack))
 
@@ -175,7 +175,7 @@ def test_an_attack_is_held_by_the_guard_alone(attack: Attack, process: Rig) -> N
 @pytest.mark.sampled
 @pytest.mark.engine
 @pytest.mark.parametrize(
-    "attack", [a for a in some(ATTACKS, 16, "editor attacks") if a.bite], ids=named
+    "attack", [a for a in some(ATTACKS, 12, "editor attacks") if a.bite], ids=named
 )
 def test_the_probe_bites_stock_aider(attack: Attack, container: Rig) -> None:
     """Else the two tests above would prove nothing."""

@@ -68,7 +68,7 @@ def test_of_a_sampled_class_a_part_runs_and_of_another_a_part_of_each_tests_case
     left_out: list[Any] = [*fewer(both)]
     assert sum(one in left_out for one in whole) == 9 - MANY
     assert all("test_many[" in one.nodeid for one in whole if one in left_out or one.marked)
-    assert sum(one in left_out for one in part) == 20
+    assert sum(one in left_out for one in part) == 23
     assert all(one.marked for one in part)
     monkeypatch.setattr(sample, "EVERY_ITEM", True)
     assert fewer(both) == []

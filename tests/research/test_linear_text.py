@@ -54,7 +54,7 @@ EVERY = [(call, piece) for call in CALLS for piece in PIECES]
 @pytest.mark.program
 @pytest.mark.sampled
 def test_hostile_text_costs_linear_time() -> None:
-    chosen = some(EVERY, 60)
+    chosen = some(EVERY, 30)
     lines = [
         "from contextlib import suppress",
         "from orchestrator.core import reasoning, secrets",
