@@ -23,7 +23,7 @@ check: venv ## style and types
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 
-samples: images gvisor tools ## every item of the lists of which `make test` takes a sample; two hours
+samples: images gvisor tools ## every item of the lists of which `make test` takes a sample; over an hour
 	AISCI_TEST_FULL=samples $(PYTEST) -n 2 -m "sampled and not campaign and not serial"
 	AISCI_TEST_FULL=samples $(PYTEST) -m "sampled and serial and not campaign"
 

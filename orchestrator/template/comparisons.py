@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from orchestrator.core.protocols import Blobs
@@ -80,7 +80,7 @@ def _rows(
             apart = _per_seed(one, other, dataset, metric)
             error: float | None
             if apart:
-                error = statistics.stdev(apart) / math.sqrt(len(apart))
+                error = error_of_mean(apart)
             else:
                 error = None if None in both else math.hypot(*(part or 0.0 for part in both))
             yield Comparison(
@@ -101,6 +101,11 @@ def _rows(
                     paired=bool(apart) or dataset in exact,
                 ),
             )
+
+
+def error_of_mean(values: Sequence[float]) -> float:
+    """The standard error of the mean of two values or more, in their unit."""
+    return statistics.stdev(values) / math.sqrt(len(values))
 
 
 def _per_seed(one: Measured, other: Measured, dataset: str, metric: str) -> list[float]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from orchestrator.core.research import BASELINE, Direction
-from orchestrator.template.comparisons import CLEAR
+from orchestrator.template.comparisons import CLEAR, error_of_mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +152,7 @@ def _paired(one: Cell, other: Cell) -> RunDifference | None:
         return None
     return RunDifference(
         value=one.mean - other.mean,
-        error=statistics.stdev(apart) / math.sqrt(len(apart)),
+        error=error_of_mean(apart),
         higher=sum(part > 0 for part in apart),
         lower=sum(part < 0 for part in apart),
     )

@@ -15,7 +15,7 @@ from orchestrator.core.protocols import Blobs
 from orchestrator.core.research import Run
 from orchestrator.research.prompts import as_table
 from orchestrator.research.run_spec import Study
-from orchestrator.template.comparisons import seed_values
+from orchestrator.template.comparisons import error_of_mean, seed_values
 from orchestrator.template.results import SeedValues
 
 _MOST_PAIRS = 3
@@ -100,7 +100,7 @@ def _cell(
     apart = [a - b for a, b in zip(one, other, strict=True)]
     if not any(apart) or _measured(apart, values, data):
         return None
-    mean, error = statistics.fmean(apart), statistics.stdev(apart) / math.sqrt(len(apart))
+    mean, error = statistics.fmean(apart), error_of_mean(apart)
     mean = 0.0 if abs(mean) < _ROUNDING * max(map(abs, apart)) else mean
     short = [float(f"{value:.4g}") for value in (mean, error)]
     return [*short, sum(a > 0 for a in apart), sum(a < 0 for a in apart)]

@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from orchestrator.core.errors import BadResults
 from orchestrator.core.job import JobResult
 from orchestrator.template.baseline import how_it_ended, output_tail
+from orchestrator.template.comparisons import error_of_mean
 from orchestrator.template.contract.advice import UNKNOWN_CAUSE, Attempted, what_to_do
 from orchestrator.template.contract.files import OPAQUE, OPAQUE_TODO, UNPICKLING
 from orchestrator.template.contract.finding import RuleFinding, RuleResult
@@ -151,7 +152,7 @@ def _statistics(
     if not math.isclose(data.means[metric], mean, rel_tol=_SAME, abs_tol=1e-12):
         what = f"its mean is {mean:.6g}, means.{metric} says {data.means[metric]:.6g}"
         yield RuleFinding(where, what, "write the mean of these values")
-    stderr = statistics.stdev(values) / math.sqrt(len(values)) if len(values) > 1 else 0.0
+    stderr = error_of_mean(values) if len(values) > 1 else 0.0
     have = data.stderrs.get(metric)
     if have is not None and not math.isclose(have, stderr, rel_tol=1e-6, abs_tol=1e-12):
         what = f"its standard error is {stderr:.6g}, stderrs says {have:.6g}"
